@@ -1,0 +1,68 @@
+"""One tree of errors, split by whose fault it is.
+
+    RowsyncError                what every caller may catch
+    ├── UsageError              the person asked for something that has no meaning
+    ├── MachineError            the rower or the radio
+    │   ├── RadioUnavailable    Bluetooth itself is off, absent or not permitted
+    │   ├── MachineNotFound     nothing that rows answered
+    │   ├── NotARower           connected, but there is no Rower Data characteristic
+    │   └── MachineLost         the link went and did not come back
+    ├── SessionNotFound         no stored session of that name
+    ├── RecordingError          a recording or a stored file can't be read
+    └── StoreError              something can't be written
+
+Every message says in one or two lines what happened and what to do next.  `exit_code` is what the command line
+answers with (`docs/contract.md`).
+"""
+
+
+class RowsyncError(Exception):
+    """Anything a user or a machine can cause."""
+
+    exit_code = 1
+
+
+class UsageError(RowsyncError):
+    """The person asked for something that has no meaning, such as an unreadable plan."""
+
+    exit_code = 2
+
+
+class MachineError(RowsyncError):
+    """The rower or the radio did not do its part."""
+
+    exit_code = 3
+
+
+class RadioUnavailable(MachineError):
+    """Bluetooth is off, absent or not permitted."""
+
+
+class MachineNotFound(MachineError):
+    """Nothing that rows answered."""
+
+
+class NotARower(MachineError):
+    """Connected, but the machine offers no Rower Data characteristic (0x2AD1)."""
+
+
+class MachineLost(MachineError):
+    """The link went and did not come back."""
+
+
+class SessionNotFound(RowsyncError):
+    """No stored session has that name."""
+
+    exit_code = 3
+
+
+class RecordingError(RowsyncError):
+    """A recording, or a stored file, can't be read."""
+
+    exit_code = 4
+
+
+class StoreError(RowsyncError):
+    """Something can't be written."""
+
+    exit_code = 5
