@@ -118,7 +118,7 @@ def read_by_table(payload: bytes) -> RowerData:
     """Read one Rower Data notification by walking the layout: the meaning of `decode_rower_data`, slowly."""
     if len(payload) < 2:
         return RowerData(missing=("flags",), extra=bytes(payload))
-    flags = int.from_bytes(payload[:2], "little")
+    flags = _flags(payload)
     fitting, missing, end = _layout_of(flags, len(payload))
     values: dict[str, Any] = {field.name: _value(field, payload[at : at + field.size]) for field, at in fitting}
     return RowerData(more_data=bool(flags & MORE_DATA), missing=missing, extra=bytes(payload[end:]), **values)
@@ -147,16 +147,20 @@ def measurements(data: RowerData) -> dict[str, int | float | None]:
     return {name: getattr(data, name) for name in MEASUREMENTS}
 
 
+def present_fields(payload: bytes) -> tuple[str, ...]:
+    """The fields that a payload holds, whether or not they say "not available"."""
+    return tuple(field.name for field, _ in _layout_of(_flags(payload), len(payload))[0])
+
+
 def remarks(payload: bytes) -> list[str]:
     """What a person should know about how a Rower Data payload departs from the specification."""
-    data = decode_rower_data(payload)
-    flags = int.from_bytes(payload[:2], "little")
+    data, flags = decode_rower_data(payload), _flags(payload)
     said = []
     if data.missing:
         said.append(f"the flags promise more than {len(payload)} octets hold")
     if data.extra and not data.missing:
         said.append("octets follow the last field; they are ignored")
-    if flags & ~DEFINED_FLAGS and "flags" not in data.missing:
+    if flags & ~DEFINED_FLAGS:
         said.append(f"reserved flag bits are set ({flags & ~DEFINED_FLAGS:#06x}); they are ignored")
     if any(field is RESISTANCE_AS_UINT8 for field, _ in _layout_of(flags, len(payload))[0]):
         said.append("resistance level read as one octet in steps of ten: the length fits no other way")
@@ -168,7 +172,7 @@ def remarks(payload: bytes) -> list[str]:
 
 def _layout_of(flags: int, length: int) -> tuple[list[tuple[Field, int]], tuple[str, ...], int]:
     """Which fields a payload of this shape holds and where, which it lacks, and where its last one ends."""
-    promised = list(_promised(flags))
+    promised = list(_promised(flags)) if length >= 2 else []
     if flags & _RESISTANCE_FLAG and 2 + sum(field.size for field in promised) == length + 1:
         promised = [RESISTANCE_AS_UINT8 if field.name == "resistance_level" else field for field in promised]
     fitting: list[tuple[Field, int]] = []
@@ -179,6 +183,10 @@ def _layout_of(flags: int, length: int) -> tuple[list[tuple[Field, int]], tuple[
         fitting.append((field, at))
         at += field.size
     return fitting, (), at
+
+
+def _flags(payload: bytes) -> int:
+    return int.from_bytes(payload[:2], "little") if len(payload) >= 2 else 0
 
 
 def _promised(flags: int) -> Iterator[Field]:
@@ -219,7 +227,7 @@ _STRUCT_CODES = {(1, False): "B", (2, False): "H", (2, True): "h", (3, False): "
 def _plan_for(payload: bytes) -> _Plan:
     if len(payload) < 2 or len(_plans) >= _MOST_PLANS:
         return read_by_table
-    flags = int.from_bytes(payload[:2], "little") & DEFINED_FLAGS
+    flags = _flags(payload) & DEFINED_FLAGS
     plan = _plans[flags | len(payload) << 13] = _compile(flags, len(payload))
     return plan
 

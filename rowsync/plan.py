@@ -1,7 +1,10 @@
-"""What was meant: a workout as a row of pieces, each with its effort and its length.
+"""What was meant: a workout as a row of pieces, and the guide that leads through it.
 
-A plan is text that a person can type (`10x45/75`, `5m + 10x45/75 + 5m`, `8x500m/2m`, `30m`).  `parse_plan` reads it;
-`Plan.pieces` is what everybody else uses.
+A plan is text that a person can type: `10x45/75`, `5m + 10x45/75 + 5m`, `8x500m/2mr`, `30m`.  The terms are joined by
+`+`.  `NxWORK/EASY` is N hard pieces, each followed by an easy one, or by a rest with the handle down when an `r`
+follows.  A length alone is the warm-up before the first rounds, the cool-down after the last, and a steady row when
+there are no rounds.  Lengths are seconds (`45`, `45s`), minutes (`5m`, `5min`, `1:30`) or metres (`500m`, `2km`): an
+`m` from 100 up means metres.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ from dataclasses import dataclass
 
 from rowsync.errors import UsageError
 from rowsync.intervals import Effort
+from rowsync.telemetry import Sample
+
+MOST_PIECES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +47,164 @@ class Plan:
         """How long the plan takes [s]; None when a piece ends by the metre."""
         lengths = [piece.duration_s for piece in self.pieces]
         return None if None in lengths else sum(length for length in lengths if length is not None)
+
+
+def parse_plan(text: str) -> Plan:
+    """Read a plan as a person types it.
+
+    Raises:
+        UsageError: the text is no plan; the message points at the character.
+    """
+    terms = list(_terms(text))
+    rounds = [number for number, (repeat, _, _) in enumerate(terms) if repeat is not None]
+    pieces: list[Piece] = []
+    for number, (repeat, work, easy) in enumerate(terms):
+        if repeat is None:
+            pieces.append(Piece(_effort_alone(number, rounds), *work))
+            continue
+        for _ in range(repeat):
+            this = 1 + sum(piece.effort is Effort.HARD for piece in pieces)
+            pieces.append(Piece(Effort.HARD, *work, round_number=this))
+            if easy is not None:
+                effort, length = easy
+                pieces.append(Piece(effort, *length, round_number=this))
+        if len(pieces) > MOST_PIECES:
+            raise UsageError(f"A plan has at most {MOST_PIECES} pieces; this one has more.")
+    return Plan(text.strip(), tuple(pieces))
+
+
+_Length = tuple[float | None, float | None]
+"""Duration [s] and distance [m], one of them None: the tail of a `Piece`."""
+
+_TERM = re.compile(
+    r"\s*(?:(?P<repeat>\d+)\s*[xX×]\s*)?(?P<work>[\d.:]+\s*[a-z]*)(?:\s*/\s*(?P<easy>[\d.:]+\s*[a-z]*))?\s*"
+)
+_LENGTH = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>s|m|min|km|)(?P<rest>r?)$")
+_CLOCK = re.compile(r"(?P<minutes>\d+):(?P<seconds>[0-5]\d)(?P<rest>r?)$")
+_SECONDS_PER_UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0}
+_METRES_PER_UNIT = {"m": 1.0, "km": 1000.0}
+_LEAST_METRES = 100
+
+
+def _terms(text: str) -> list[tuple[int | None, _Length, tuple[Effort, _Length] | None]]:
+    terms = []
+    at = 0
+    while True:
+        term = _TERM.match(text, at)
+        if term is None or (term["easy"] and not term["repeat"]):
+            raise _unreadable(text, at)
+        repeat = int(term["repeat"]) if term["repeat"] else None
+        if repeat == 0 or (repeat or 0) > MOST_PIECES:
+            raise _unreadable(text, term.start("repeat"))
+        work, is_rest = _length(text, term, "work")
+        if is_rest:
+            raise _unreadable(text, term.end("work") - 1)
+        easy = None
+        if term["easy"]:
+            length, is_rest = _length(text, term, "easy")
+            easy = (Effort.REST if is_rest else Effort.EASY, length)
+        terms.append((repeat, work, easy))
+        at = term.end()
+        if at == len(text):
+            return terms
+        if text[at] != "+":
+            raise _unreadable(text, at)
+        at += 1
+
+
+def _length(text: str, term: re.Match[str], group: str) -> tuple[_Length, bool]:
+    typed = re.sub(r"\s", "", term[group])
+    if clock := _CLOCK.match(typed):
+        length: _Length = (60.0 * int(clock["minutes"]) + int(clock["seconds"]), None)
+        rest = clock["rest"]
+    elif plain := _LENGTH.match(typed):
+        number, unit, rest = float(plain["number"]), plain["unit"], plain["rest"]
+        by_metre = unit == "km" or (unit == "m" and number >= _LEAST_METRES)
+        length = (None, number * _METRES_PER_UNIT[unit]) if by_metre else (number * _SECONDS_PER_UNIT[unit], None)
+    else:
+        raise _unreadable(text, term.start(group))
+    if not 0 < (length[0] or length[1] or 0) <= 1_000_000:
+        raise _unreadable(text, term.start(group))
+    return length, bool(rest)
+
+
+def _effort_alone(number: int, rounds: list[int]) -> Effort:
+    if not rounds:
+        return Effort.STEADY
+    if number < rounds[0]:
+        return Effort.WARMUP
+    return Effort.COOLDOWN if number > rounds[-1] else Effort.EASY
+
+
+def _unreadable(text: str, at: int) -> UsageError:
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:60])
+    return UsageError(
+        f"This plan can't be read from here on:\n  {shown}\n  {' ' * min(at, 60)}^\n"
+        "Write it like 10x45/75, 5m + 10x45/75 + 5m, 8x500m/2mr or 30m."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What the guide says at one moment.
+
+    Attributes:
+        piece: the piece to row now; None before the first stroke and after the plan's end.
+        following: the piece after it; None when it is the last.
+        left_s: how long it lasts yet [s]; None when it ends by the metre.
+        left_m: how far it goes yet [m]; None when it ends by the clock.
+    """
+
+    piece: Piece | None
+    following: Piece | None
+    left_s: float | None = None
+    left_m: float | None = None
+
+
+class Guide:
+    """Leads through a plan: it starts with the first stroke, and every piece starts where the one before ended.
+
+    Args:
+        plan: what to row.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._number = -1
+        self._start_s = 0.0
+        self._start_m = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether the last piece is over."""
+        return self._number >= len(self.plan.pieces)
+
+    def feed(self, sample: Sample) -> Cue:
+        """Take the next sample; answer what to do now."""
+        distance_m = sample.distance_m or 0.0
+        if self._number < 0 and sample.stroke_count:
+            self._number, self._start_s, self._start_m = 0, sample.time_s, distance_m
+        while self._piece is not None and self._is_over(self._piece, sample.time_s, distance_m):
+            self._start_s = sample.time_s if self._piece.duration_s is None else self._start_s + self._piece.duration_s
+            self._start_m = distance_m
+            self._number += 1
+        return self._cue(sample.time_s, distance_m)
+
+    @property
+    def _piece(self) -> Piece | None:
+        return self.plan.pieces[self._number] if 0 <= self._number < len(self.plan.pieces) else None
+
+    def _is_over(self, piece: Piece, time_s: float, distance_m: float) -> bool:
+        if piece.duration_s is not None:
+            return time_s >= self._start_s + piece.duration_s
+        return distance_m >= self._start_m + (piece.distance_m or 0.0)
+
+    def _cue(self, time_s: float, distance_m: float) -> Cue:
+        piece = self._piece
+        after = self._number + 1
+        following = self.plan.pieces[after] if after < len(self.plan.pieces) else None
+        if piece is None:
+            return Cue(None, following)
+        if piece.duration_s is not None:
+            return Cue(piece, following, left_s=self._start_s + piece.duration_s - time_s)
+        return Cue(piece, following, left_m=self._start_m + (piece.distance_m or 0.0) - distance_m)

@@ -1,0 +1,502 @@
+"""The command line.  Everything heavy is imported inside the command that needs it, so that `--help` is quick.
+
+Results go to standard output, everything else to standard error.  Exit codes: 0 done, 1 our bug, 2 usage, 3 no such
+rower or session, 4 bad input file, 5 cannot write, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from click.core import ParameterSource
+
+from rowsync import __version__
+from rowsync.errors import RowsyncError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from rowsync.config import Settings
+    from rowsync.plan import Plan
+    from rowsync.rowing import Wishes
+    from rowsync.store import Store
+
+DEMO_PLAN = "5m + 10x45/75 + 5m"
+DEMO_ATHLETE = "demo"
+DEMO_MASS_KG = 75.0
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process."""
+    try:
+        code = cli.main(standalone_mode=False, prog_name="rowsync")
+    except RowsyncError as error:
+        _tell(str(error))
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _tell("Stopped. What was recorded is safe; a session cut short is stored at the next start.")
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has had enough
+        code = 0
+    except Exception as error:
+        if _debug():
+            raise
+        _tell(
+            f"This is a mistake in rowsync, not yours: {type(error).__name__}: {error}\nNo recorded data is lost. Run "
+            "the command again with --debug and report what it prints."
+        )
+        code = 1
+    sys.exit(code or 0)
+
+
+# --- options that many commands share ---------------------------------------------------------------------------------
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    key = f"rowsync.{parameter.name}"
+    typed = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    if value not in (None, False) and (typed or key not in context.meta):
+        context.meta[key] = value
+
+
+def _data_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="ROWSYNC_DATA",
+        expose_value=False,
+        callback=_remember,
+        help="Folder of your sessions [default: the system's data folder, or ROWSYNC_DATA].",
+    )(command)
+
+
+def _debug_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--debug", is_flag=True, expose_value=False, callback=_remember, help="Show the traceback of an error."
+    )(command)
+
+
+def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    return _data_option(_debug_option(command))
+
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+_athlete_option = click.option("--athlete", metavar="NAME", envvar="ROWSYNC_ATHLETE", help="Who rows [default: me].")
+_mass_option = click.option(
+    "--mass", type=click.FloatRange(20, 300), metavar="KG", envvar="ROWSYNC_MASS", help="Body mass, for the energy."
+)
+_plan_option = click.option(
+    "--plan", metavar="PLAN", help="What to row: 10x45/75, 5m + 10x45/75 + 5m, 8x500m/2mr, 30m."
+)
+_seed_option = click.option("--seed", type=int, default=1, show_default=True, help="The virtual rower's dice.")
+_machine_option = click.option(
+    "--machine", default="standard", show_default=True, metavar="NAME", help="Which machine the virtual rower sits on."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rowsync")
+@_shared
+def cli() -> None:
+    r"""Guides, records and explains indoor rowing from any Bluetooth rower.
+
+    \b
+    Try it without a rower:   rowsync demo
+    Row intervals:            rowsync row --plan 10x45/75 --mass 75
+    Look back:                rowsync show    rowsync dashboard
+    """
+
+
+# --- rowing -----------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.option("--plan", default=DEMO_PLAN, show_default=True, metavar="PLAN", help="What the virtual rower rows.")
+@click.option("--real-time", is_flag=True, help="At a rower's speed instead of as fast as the computer can.")
+@_machine_option
+@_seed_option
+@_json_option
+@_shared
+def demo(plan: str, real_time: bool, machine: str, seed: int, as_json: bool) -> None:
+    r"""Show the whole way with no hardware: a virtual rower rows intervals over a virtual radio.
+
+    \b
+    A rower of mass and muscle is simulated; it advertises and notifies as a real Bluetooth rower would, and rowsync
+    finds, guides, records, analyses and draws it as it would a real one. Nothing is skipped but the waiting.
+
+    \b
+    Examples:
+      rowsync demo
+      rowsync demo --plan "3m + 4x30/30 + 2m" --real-time
+    """
+    settings = _settings()
+    athlete = settings.who(DEMO_ATHLETE, settings.who(DEMO_ATHLETE, None).mass_kg or DEMO_MASS_KG)
+    wishes = _wishes(settings, athlete=athlete, plan=_parsed(plan), origin="synthetic")
+    summary = _row_and_store(wishes, virtual=(machine, seed), fast=not real_time)
+    _conclude(_store(settings), summary, as_json)
+
+
+@cli.command()
+@_plan_option
+@click.option("--rower", metavar="NAME|ADDRESS", help="Which rower; `rowsync scan` lists them [default: the first].")
+@_athlete_option
+@_mass_option
+@click.option("--virtual", is_flag=True, help="The virtual rower instead of a real one; only the radio differs.")
+@click.option("--fast", is_flag=True, help="With --virtual: as fast as the computer can.")
+@_machine_option
+@_seed_option
+@_json_option
+@_shared
+def row(
+    plan: str | None,
+    rower: str | None,
+    athlete: str | None,
+    mass: float | None,
+    virtual: bool,
+    fast: bool,
+    machine: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    r"""Connect to a rower, guide and record until the plan is done or you press Ctrl-C.
+
+    \b
+    Examples:
+      rowsync row
+      rowsync row --plan "5m + 10x45/75 + 5m" --mass 75
+      rowsync row --rower "PM5 430000000" --athlete anna
+    """
+    if fast and not virtual:
+        raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
+    settings = _settings()
+    parsed = _parsed(plan or (DEMO_PLAN if virtual else None))
+    wishes = _wishes(
+        settings,
+        athlete=settings.who(athlete, mass),
+        plan=parsed,
+        rower=rower,
+        origin="synthetic" if virtual else "hardware",
+    )
+    summary = _row_and_store(wishes, virtual=(machine, seed) if virtual else None, fast=fast)
+    _conclude(_store(settings), summary, as_json)
+
+
+@cli.command()
+@click.option("--seconds", type=click.FloatRange(1, 120), default=5.0, show_default=True, help="How long to listen.")
+@_json_option
+@_shared
+def scan(seconds: float, as_json: bool) -> None:
+    """List the rowers nearby, with what they offer."""
+    import asyncio
+    from contextlib import nullcontext
+
+    from rowsync import ble
+    from rowsync.terminal import print_rows, waiting
+
+    with nullcontext() if as_json else waiting("Listening for rowers"):
+        found = asyncio.run(ble.scan(ble.Radio(), seconds))
+    rows = [
+        {
+            "name": ble.printable(each.name),
+            "address": each.address,
+            "signal_dbm": each.signal_dbm,
+            "rower": {True: "yes", None: "perhaps", False: "no"}[each.is_rower],
+            "services": " ".join(map(ble.short_uuid, each.services)),
+        }
+        for each in found
+    ]
+    if as_json:
+        _print_json(rows)
+    elif rows:
+        print_rows("name", rows)
+    else:
+        _tell("No rower answered. Wake the machine (pull the handle, or choose Connect in its menu) and scan again.")
+
+
+# --- looking back -----------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@_json_option
+@_shared
+def sessions(as_json: bool) -> None:
+    """List your sessions, newest first."""
+    from rowsync.terminal import print_sessions
+
+    store = _store(_settings())
+    rows = _records(store.index())
+    if as_json:
+        _print_json(rows)
+    elif rows:
+        print_sessions(rows)
+    else:
+        _tell(f"There are no sessions in {store.folder} yet. Row one, or try: rowsync demo")
+
+
+@cli.command()
+@click.argument("session", required=False)
+@_json_option
+@_shared
+def show(session: str | None, as_json: bool) -> None:
+    """Show one session: totals, intervals, energy.
+
+    SESSION is an id, or the beginning of one; without it the latest is shown.
+    """
+    store = _store(_settings())
+    _show(store.summary(store.find(session)), as_json)
+
+
+@cli.command()
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option("--store", "keep", is_flag=True, help="Store the session too.")
+@_athlete_option
+@_mass_option
+@_json_option
+@_shared
+def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None, as_json: bool) -> None:
+    r"""Analyse a recording (a journal or a fixture) without storing it.
+
+    \b
+    Examples:
+      rowsync replay fixtures/recorded_sessions/intervals-10x45-75.jsonl
+      rowsync replay my-recording.jsonl --mass 62 --json
+    """
+    from dataclasses import replace
+
+    from rowsync.recording import read_recording
+    from rowsync.session import analyse
+
+    found = read_recording(recording)
+    if athlete or mass:
+        rower = _settings().who(athlete or found.header.athlete.name, mass or found.header.athlete.mass_kg)
+        found = replace(found, header=replace(found.header, athlete=rower))
+    if found.refused_lines:
+        _tell(f"{found.refused_lines} lines of {recording.name} could not be read; the rest is sound.")
+    session = analyse(found.header, found.notifications).summary() if not keep else _store(_settings()).add(found)
+    _show(session, as_json)
+
+
+@cli.command()
+@click.argument("hex_bytes", metavar="HEX")
+@click.option("--characteristic", default="2ad1", show_default=True, help="Which characteristic the bytes come from.")
+@_json_option
+@_debug_option
+def decode(hex_bytes: str, characteristic: str, as_json: bool) -> None:
+    r"""Decode one payload: every field, what is missing, what is extra.
+
+    \b
+    Example:
+      rowsync decode "2c 09 4f 21 00 32 00 00 56 01 0c 00 ff ff 59 01 ff 3e 00"
+    """
+    import re
+
+    from rowsync.decoding import describe
+
+    digits = re.sub(r"0x|[\s:,-]", "", hex_bytes.lower())
+    try:
+        payload = bytes.fromhex(digits)
+    except ValueError:
+        raise UsageError(f"{hex_bytes[:60]!r} is not a row of hex digits such as 2c094f2100.") from None
+    described = describe(characteristic.lower().removeprefix("0x"), payload)
+    if as_json:
+        _print_json(described)
+        return
+    for name, value in described["fields"].items():
+        click.echo(f"{name:32} {'not available' if value is None else value}")
+    click.echo(f"{'more_data':32} {described['more_data']}")
+    if described["missing"]:
+        click.echo(f"{'missing':32} {', '.join(described['missing'])}")
+    if described["extra_hex"]:
+        click.echo(f"{'extra_hex':32} {described['extra_hex']}")
+    for note in described["notes"]:
+        click.echo(f"note: {note}")
+
+
+@cli.command()
+@click.argument("session", required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to; .html or .png [default: <data>/pages]."
+)
+@click.option("--all", "everything", is_flag=True, help="Every session and the history, into the folder given by -o.")
+@_shared
+def report(session: str | None, output: Path | None, everything: bool) -> None:
+    """Write the page of a session as static HTML, to open, keep or mail."""
+    store = _store(_settings())
+    if everything:
+        click.echo(_write_all(store, output or store.folder / "pages"))
+        return
+    click.echo(_write_page(store, store.find(session), output))
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port to listen on.")
+@_shared
+def dashboard(host: str, port: int) -> None:
+    """Serve your sessions as web pages on this computer."""
+    from dashboards.app import create_app, serve
+
+    store = _store(_settings())
+    _tell(f"Your sessions: http://{host}:{port}/   (Ctrl-C ends)")
+    serve(create_app(store), host, port)
+
+
+@cli.group()
+def export() -> None:
+    """Export what you rowed."""
+
+
+@export.command()
+@click.option("--by", type=click.Choice(["session", "day", "week", "month"]), default="week", show_default=True)
+@click.option("--format", "form", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True)
+@click.option("--athlete", metavar="NAME", help="Only this athlete [default: everyone].")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to [default: standard output].")
+@_shared
+def calories(by: str, form: str, athlete: str | None, output: Path | None) -> None:
+    r"""Export calorie totals, with their 80 % range.
+
+    \b
+    Examples:
+      rowsync export calories --by week
+      rowsync export calories --by session --format json -o calories.json
+    """
+    from rowsync.ledger import ledger, ledger_bytes
+
+    index = _store(_settings()).index()
+    if athlete is not None:
+        index = index[index.athlete == athlete]
+    _write_out(ledger_bytes(ledger(index, by), form), output)
+
+
+@cli.command(hidden=True)
+@_shared
+def recover() -> None:
+    """Store the sessions that a crash left behind; every other command does so by itself."""
+    _store(_settings())
+
+
+# --- what the commands are made of ------------------------------------------------------------------------------------
+
+
+def _settings() -> Settings:
+    from dataclasses import replace
+
+    from rowsync.config import config_path, read_settings
+
+    settings = read_settings(config_path())
+    given = click.get_current_context().meta.get("rowsync.data")
+    return replace(settings, data=given) if given else settings
+
+
+def _store(settings: Settings) -> Store:
+    """The store, after storing what a crash may have left behind."""
+    from rowsync import wording
+    from rowsync.store import Store
+
+    store = Store(settings.data)
+    for recovery in store.recover():
+        if recovery.summary is None:
+            _tell(f"A journal is damaged beyond reading and was set aside: {recovery.problem}")
+        else:
+            _tell(
+                f"Recovered a session that was cut short: {recovery.summary['session_id']}, "
+                f"{wording.clock(recovery.summary['duration_s'])}, {wording.number(recovery.summary['distance_m'])} m."
+            )
+    return store
+
+
+def _wishes(settings: Settings, **wishes: Any) -> Wishes:
+    from rowsync.rowing import Wishes
+
+    return Wishes(folder=settings.data, **wishes)
+
+
+def _parsed(plan: str | None) -> Plan | None:
+    from rowsync.plan import parse_plan
+
+    return parse_plan(plan) if plan else None
+
+
+def _row_and_store(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> dict[str, Any]:
+    from rowsync.live import run_row
+
+    journal = run_row(wishes, virtual, fast)
+    if journal is None:
+        raise StoreError("Nothing was rowed, so nothing is stored.")
+    from rowsync.store import Store
+
+    return Store(wishes.folder).finish(journal)
+
+
+def _conclude(store: Store, summary: dict[str, Any], as_json: bool) -> None:
+    page = _write_page(store, summary["session_id"], None)
+    _show(summary | {"page": str(page)}, as_json)
+    if not as_json:
+        click.echo(f"Page: {page}")
+
+
+def _write_page(store: Store, session_id: str, output: Path | None) -> Path:
+    from dashboards.report import write_session_report
+
+    path = output or store.folder / "pages" / f"{session_id}.html"
+    write_session_report(store.summary(session_id), store.samples(session_id), path)
+    return path
+
+
+def _write_all(store: Store, folder: Path) -> Path:
+    from dashboards.report import write_history_report
+
+    index = store.index()
+    with click.progressbar(list(index.session_id), label="Pages", file=sys.stderr) as ids:
+        for session_id in ids:
+            _write_page(store, session_id, folder / f"{session_id}.html")
+    write_history_report(index, folder)
+    return folder
+
+
+def _show(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_json(summary)
+        return
+    from rowsync.terminal import print_session
+
+    print_session(summary)
+
+
+def _records(index: Any) -> list[dict[str, Any]]:
+    """An index as JSON holds it: missing values as null, times in ISO 8601."""
+    rows: list[dict[str, Any]] = []
+    for row in index.to_dict("records"):
+        row = {name: None if value != value else value for name, value in row.items()}  # NaN differs from itself
+        rows.append(row | {"started_at": row["started_at"].isoformat().replace("+00:00", "Z")})
+    return rows
+
+
+def _print_json(document: Any) -> None:
+    import json
+
+    click.echo(json.dumps(document, indent=2, ensure_ascii=True))
+
+
+def _write_out(content: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise StoreError(f"{output} can't be written: {error.strerror}.") from None
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _debug() -> bool:
+    return "--debug" in sys.argv

@@ -1,0 +1,98 @@
+"""Settings: flags first, then the environment (`ROWSYNC_*`), then a TOML file.
+
+data = "/somewhere/else"          # where sessions lie
+athlete = "anna"                  # who rows unless --athlete says otherwise
+
+[athletes.anna]
+mass_kg = 62
+height_cm = 170
+age_years = 35
+sex = "female"
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from rowsync.athlete import Athlete
+from rowsync.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the file says.
+
+    Attributes:
+        data: the data folder.
+        athlete: who rows by default.
+        athletes: everybody it knows, by name.
+    """
+
+    data: Path
+    athlete: str = "me"
+    athletes: dict[str, Athlete] = field(default_factory=dict)
+
+    def who(self, name: str | None, mass_kg: float | None) -> Athlete:
+        """The athlete of that name (None: the default one), with a mass given on the spot [kg]."""
+        name = name or self.athlete
+        athlete = self.athletes.get(name, Athlete(name))
+        return replace(athlete, mass_kg=mass_kg) if mass_kg else athlete
+
+
+def config_path() -> Path:
+    """Where the settings lie: `ROWSYNC_CONFIG`, or the platform's folder."""
+    given = os.environ.get("ROWSYNC_CONFIG")
+    return Path(given) if given else platformdirs.user_config_path("rowsync") / "config.toml"
+
+
+def read_settings(path: Path) -> Settings:
+    """Read the settings; an absent file is an empty one.
+
+    Raises:
+        UsageError: it isn't TOML, or holds something unknown.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        content = {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The settings in {path} can't be read: {error}") from None
+    _refuse_unknown(path, "", content, {"data", "athlete", "athletes"})
+    athletes = content.get("athletes", {})
+    if not isinstance(athletes, dict):
+        raise UsageError(f"In {path}, athletes are written as tables: [athletes.anna]")
+    return Settings(
+        data=Path(_text(path, content, "data") or platformdirs.user_data_path("rowsync")).expanduser(),
+        athlete=_text(path, content, "athlete") or "me",
+        athletes={name: _athlete(path, name, table) for name, table in athletes.items()},
+    )
+
+
+def _athlete(path: Path, name: str, table: Any) -> Athlete:
+    known = {each.name for each in fields(Athlete)} - {"name"}
+    if not isinstance(table, dict):
+        raise UsageError(f"In {path}, athletes are written as tables: [athletes.{name}]")
+    _refuse_unknown(path, f"athletes.{name}.", table, known)
+    for key, value in table.items():
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1000
+        if (value not in ("female", "male")) if key == "sex" else not is_number:
+            raise UsageError(f"In {path}, athletes.{name}.{key} = {value!r} makes no sense.")
+    return Athlete(name, **table)
+
+
+def _text(path: Path, content: dict[str, Any], key: str) -> str | None:
+    value = content.get(key)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"In {path}, {key} is a text in quotes.")
+    return value
+
+
+def _refuse_unknown(path: Path, prefix: str, table: dict[str, Any], known: set[str]) -> None:
+    if unknown := sorted(set(table) - known):
+        raise UsageError(f"In {path}, {prefix}{unknown[0]} is unknown. Known are: {', '.join(sorted(known))}.")

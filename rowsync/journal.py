@@ -1,0 +1,156 @@
+"""The live file: bytes go to disk first, in groups, by a thread of their own; "saved" means synced.
+
+A line is acknowledged (`durable`) once fdatasync has returned for it.  The thread gathers lines for at most
+`GATHER_S`, so no more than that, and one sync, is ever unsaved.  A disk that refuses (full, failing) loses nothing:
+lines stay in memory, in order, and are tried again; `trouble` says what is wrong meanwhile.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rowsync.errors import StoreError
+from rowsync.recording import event_line, header_line, notification_line
+from rowsync.session import Header
+from rowsync.telemetry import Notification
+
+GATHER_S = 0.05
+RETRY_S = 0.5
+
+
+class Journal:
+    """A recording that grows while its session is rowed.
+
+    Args:
+        path: where it lies; its folder exists.
+        header: its first line, synced before the constructor returns.
+
+    Attributes:
+        durable: how many notifications are on disk.
+        trouble: why the disk refuses just now; None when all is well.
+
+    Raises:
+        StoreError: the file can't be created.
+    """
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self.path = path
+        self.durable = 0
+        self.trouble: OSError | None = None
+        self._waiting: list[bytes] = [header_line(header)]
+        self._notifications = 0
+        self._unwritten = b""
+        self._closing = False
+        self._wake = threading.Condition()
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._commit()
+            sync_folder(path.parent)
+        except OSError as error:
+            raise StoreError(f"Nothing can be recorded: {path} can't be written ({error.strerror}).") from None
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def append(self, notification: Notification) -> None:
+        """Add one notification; returns at once."""
+        with self._wake:
+            self._waiting.append(notification_line(notification))
+            self._notifications += 1
+            self._wake.notify()
+
+    def note(self, time_s: float, event: str) -> None:
+        """Add anything else that happened."""
+        with self._wake:
+            self._waiting.append(event_line(time_s, event))
+            self._wake.notify()
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Sync what is left and let go of the file.
+
+        Raises:
+            StoreError: the disk still refuses; what it refused is lost when the program ends.
+        """
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join(timeout_s)
+        if self._thread.is_alive() or self.trouble is not None:
+            raise StoreError(
+                f"{self._notifications - self.durable} notifications could not be saved in {self.path}: "
+                f"{self.trouble.strerror if self.trouble else 'the disk does not answer'}."
+            )
+        os.close(self._file)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        give_up_s = float("inf")
+        while True:
+            with self._wake:
+                while not (self._waiting or self._unwritten or self._closing):
+                    self._wake.wait()
+                closing = self._closing
+            if closing:
+                give_up_s = min(give_up_s, time.monotonic() + 5.0)
+            else:
+                time.sleep(GATHER_S)
+            try:
+                self._commit()
+            except OSError as error:
+                self.trouble = error
+                if closing and time.monotonic() > give_up_s:
+                    return
+                time.sleep(RETRY_S)
+            else:
+                if closing and not self._waiting:
+                    return
+
+    def _commit(self) -> None:
+        """Write all that waits and sync it.  A short or refused write keeps the rest for the next try."""
+        with self._wake:
+            self._unwritten += b"".join(self._waiting)
+            self._waiting.clear()
+            notifications = self._notifications
+        while self._unwritten:
+            written = os.write(self._file, self._unwritten)
+            self._unwritten = self._unwritten[written:]
+        os.fdatasync(self._file)
+        self.durable, self.trouble = notifications, None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's entries (a new, renamed or removed file) survive a power cut."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a recorder holds this journal now."""
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(opened)
+    return False
+
+
+def journals_left(folder: Path) -> list[Path]:
+    """Journals below a data folder that nobody writes any more: a crash left them."""
+    return [path for path in sorted(folder.glob("journal/*.jsonl")) if not is_being_written(path)]

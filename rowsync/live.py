@@ -1,0 +1,92 @@
+"""One row as a program: its event loop, its screen, and what Ctrl-C means."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rowsync import ble
+from rowsync.journal import journals_left
+from rowsync.rowing import Wishes, row
+from rowsync.terminal import RowingScreen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+def run_row(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> Path | None:
+    """Row one session from beginning to end.
+
+    Args:
+        wishes: what to row, and for whom.
+        virtual: machine and seed of a virtual rower; None for a real one.
+        fast: let the clock jump over waiting; only a virtual rower can keep up.
+
+    Returns:
+        The session's journal, closed and synced; None when nothing arrived.
+
+    Raises:
+        MachineError: no rower, or no Bluetooth.
+        StoreError: nothing can be written.
+    """
+    _recover_apart(wishes.folder)
+    with asyncio.Runner(loop_factory=_virtual_time if fast else None) as runner, RowingScreen(wishes.plan) as screen:
+        return runner.run(_row(wishes, virtual, screen))
+
+
+async def _row(wishes: Wishes, virtual: tuple[str, int] | None, screen: RowingScreen) -> Path | None:
+    interrupts = _Interrupts(screen.say)
+    async with _radio(wishes, virtual) as radio:
+        return await row(wishes, radio, screen, interrupts.ends)
+
+
+@asynccontextmanager
+async def _radio(wishes: Wishes, virtual: tuple[str, int] | None) -> AsyncIterator[ble.Radio]:
+    if virtual is None or wishes.plan is None:
+        yield ble.Radio()
+        return
+    from rowsync.virtual import virtual_radio
+
+    machine, seed = virtual
+    async with virtual_radio(wishes.plan, machine=machine, seed=seed) as radio:
+        yield ble.Radio(radio.scanner_backend, radio.client_backend)
+
+
+class _Interrupts:
+    """The first Ctrl-C ends the session in order, the second quits at once; neither loses anything."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._link: ble.Link | None = None
+        self._task: asyncio.Task[Any] | None = asyncio.current_task()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupted)
+
+    def ends(self, link: ble.Link) -> None:
+        """From now on the first Ctrl-C ends this link."""
+        self._link = link
+
+    def _interrupted(self) -> None:
+        if self._link is not None:
+            self._say("Ending the session. Ctrl-C again quits at once; what is rowed is safe either way.")
+            self._link.stop()
+            self._link = None
+        elif self._task is not None:
+            self._task.cancel()
+
+
+def _virtual_time() -> asyncio.AbstractEventLoop:
+    from rowsync.virtual.clock import VirtualTimeLoop
+
+    return VirtualTimeLoop()
+
+
+def _recover_apart(folder: Path) -> None:
+    """Store what a crash left behind, in a process of its own: recording doesn't load what storing needs."""
+    if journals_left(folder):
+        subprocess.run([sys.executable, "-m", "rowsync", "recover", "--data", str(folder)], check=False)

@@ -1,0 +1,204 @@
+"""Recordings: notifications as checked lines of JSON.  The live journal and the fixtures are the same format.
+
+Each line is the CRC-32 of its JSON in eight hex digits, a space, and the JSON.  The first line is the header; then
+`{"t": seconds, "c": "2ad1", "v": "hex"}` for each notification and `{"t": seconds, "event": ...}` for anything else
+(docs/contract.md).  Reading never gives up on a file that holds one good line: a torn tail is dropped, a line whose CRC
+doesn't match is refused and counted.  Lines without a CRC are taken too, so that a recording can be written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from rowsync.athlete import Athlete
+from rowsync.errors import RecordingError
+from rowsync.session import Header
+from rowsync.telemetry import Notification
+
+FORMAT = 1
+LONGEST_S = 7 * 24 * 3600.0
+"""No session lasts longer; a later time is a mistake in the file [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was read of a recording.
+
+    Attributes:
+        header: its header; what the header lacks, or all of it when its line was lost, has a default.
+        notifications: in the order of their times.
+        events: everything else, as written.
+        refused_lines: lines that could not be read.
+    """
+
+    header: Header
+    notifications: tuple[Notification, ...]
+    events: tuple[Mapping[str, Any], ...] = ()
+    refused_lines: int = 0
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording, or as much of it as is sound.
+
+    Raises:
+        RecordingError: there is no such file, or not one line of it is a recording's.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"{path} can't be read: {error.strerror or error}.") from None
+    return parse_recording(text, name=path.name)
+
+
+def parse_recording(text: bytes, *, name: str = "recording") -> Recording:
+    """Read a recording from its bytes; `name` names it in errors and stands in for a lost session id.
+
+    Raises:
+        RecordingError: not one line of it is a recording's.
+    """
+    header: dict[str, Any] | None = None
+    notifications: list[Notification] = []
+    events: list[Mapping[str, Any]] = []
+    refused = 0
+    for line in text.split(b"\n"):
+        if not line.strip():
+            continue
+        match _parsed(line):
+            case {"rowsync_recording": int()} as found if header is None:
+                header = found
+            case {"t": _, "c": str(), "v": str()} as found if (notification := _notification(found)) is not None:
+                notifications.append(notification)
+            case {"event": _} as found:
+                events.append(found)
+            case _:
+                refused += 1
+    if header is None and not notifications:
+        raise RecordingError(f"{name} is not a rowsync recording: none of its {refused} lines could be read.")
+    notifications.sort(key=lambda notification: notification.time_s)
+    return Recording(header_from_fields(header or {}, name), tuple(notifications), tuple(events), refused)
+
+
+def header_line(header: Header) -> bytes:
+    """The first line of a recording."""
+    return _line({"rowsync_recording": FORMAT, **header_fields(header)})
+
+
+def header_fields(header: Header) -> dict[str, Any]:
+    """A header as JSON holds it."""
+    return {
+        "session_id": header.session_id,
+        "started_at": header.started_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "origin": header.origin,
+        "source": header.source,
+        "machine": dict(header.machine),
+        "athlete": {key: value for key, value in asdict(header.athlete).items() if value is not None},
+        "plan": header.plan,
+    }
+
+
+def notification_line(notification: Notification) -> bytes:
+    """The line of one notification."""
+    return _line({"t": notification.time_s, "c": notification.characteristic, "v": notification.payload.hex()})
+
+
+def event_line(time_s: float, event: str, **details: Any) -> bytes:
+    """The line of anything else that happened at a time [s]."""
+    return _line({"t": time_s, "event": event, **details})
+
+
+def recording_bytes(header: Header, notifications: Iterable[Notification]) -> bytes:
+    """A whole recording."""
+    return b"".join([header_line(header), *map(notification_line, notifications)])
+
+
+def _line(content: Mapping[str, Any]) -> bytes:
+    text = json.dumps(content, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (crc32(text), text)
+
+
+_CHECKED = re.compile(rb"([0-9a-f]{8}) (\{.*\})\s*", re.DOTALL)
+
+
+def _parsed(line: bytes) -> Any:
+    """The JSON of one line; None when the line is torn, altered or something else."""
+    if checked := _CHECKED.fullmatch(line):
+        if int(checked[1], 16) != crc32(checked[2]):
+            return None
+        line = checked[2]
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _notification(content: Mapping[str, Any]) -> Notification | None:
+    time_s = _number(content["t"])
+    if time_s is None or not 0.0 <= time_s <= LONGEST_S:
+        return None
+    try:
+        return Notification(time_s, content["c"].lower(), bytes.fromhex(content["v"]))
+    except ValueError:
+        return None
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) < 1e18 and math.isfinite(value) else None
+
+
+def header_from_fields(content: Mapping[str, Any], name: str) -> Header:
+    """A header from JSON; what is absent or of the wrong kind gets its default, the session id from `name`."""
+    machine = content.get("machine")
+    stem = name.removesuffix(".jsonl")
+    return Header(
+        session_id=_word(content.get("session_id"), default=_safe(stem)),
+        started_at=_moment(content.get("started_at")) or _moment_in(stem) or datetime.fromtimestamp(0, UTC),
+        origin=_word(content.get("origin"), default="hardware"),
+        source=_word(content.get("source"), default="unknown"),
+        machine=machine if isinstance(machine, dict) else {},
+        athlete=_athlete(content.get("athlete")),
+        plan=content["plan"] if isinstance(content.get("plan"), str) else None,
+    )
+
+
+def _word(value: Any, default: str) -> str:
+    return value if isinstance(value, str) and value else default
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:80] or "recording"
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _moment_in(stem: str) -> datetime | None:
+    """The start that a session id carries."""
+    return _moment(stem[:16]) if re.match(r"\d{8}T\d{6}Z", stem) else None
+
+
+def _athlete(content: Any) -> Athlete:
+    if not isinstance(content, dict):
+        return Athlete()
+    known: dict[str, Any] = {}
+    for each in fields(Athlete):
+        value = content.get(each.name)
+        if each.name in ("name", "sex"):
+            known[each.name] = value if isinstance(value, str) and value else each.default
+        else:
+            number = _number(value)
+            known[each.name] = number if number is not None and 0 < number < 1000 else None
+    return Athlete(**known)

@@ -1,0 +1,327 @@
+"""The core put together: notifications in, events and a session out.
+
+`Tracker` is the one way that live rowing, replay and tests share.  It has no clock, no loop, no file and no log.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rowsync import ftms
+from rowsync.athlete import Athlete
+from rowsync.energy import Energy, EnergyMeter
+from rowsync.intervals import Effort, Segment, Segmenter
+from rowsync.strokes import Stroke, StrokeCounter
+from rowsync.telemetry import Notification, Sample, Telemetry
+
+Event = Sample | Stroke
+"""What a notification may yield, matched with `match`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of a session besides its bytes.
+
+    Attributes:
+        session_id: unique, sortable by time, safe as a file name.
+        started_at: when its first notification came, in UTC.
+        origin: "hardware", "synthetic" or "converted".
+        source: what it was recorded or converted from.
+        machine: name, address and whatever else the machine says of itself.
+        athlete: who rowed.
+        plan: the plan as typed; None for a free row.
+    """
+
+    session_id: str
+    started_at: datetime
+    origin: str = "hardware"
+    source: str = "rowsync"
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    athlete: Athlete = field(default_factory=Athlete)
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch in which rowing went on and nothing was received [s]."""
+
+    start_s: float
+    end_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A segment with what was rowed in it; means are over its time, gaps left out.
+
+    Attributes:
+        number: 1 for the session's first.
+        effort: what it was rowed as.
+        start_s: its start [s].
+        end_s: its end [s].
+        duration_s: its length [s].
+        distance_m: distance [m].
+        stroke_count: strokes.
+        mean_power_w: mean power, stops in it as 0 [W].
+        mean_stroke_rate_spm: strokes per minute of rowing [1/min]; None without a stroke.
+        mean_pace_s_per_500m: its time per 500 m [s/500 m]; None in a rest.
+        mean_heart_rate_bpm: mean heart rate [1/min].
+        gross_kcal: gross energy [kcal].
+    """
+
+    number: int
+    effort: Effort
+    start_s: float
+    end_s: float
+    duration_s: float
+    distance_m: float | None
+    stroke_count: int
+    mean_power_w: float | None
+    mean_stroke_rate_spm: float | None
+    mean_pace_s_per_500m: float | None
+    mean_heart_rate_bpm: float | None
+    gross_kcal: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One analysed session.
+
+    Attributes:
+        header: what is known of it besides its bytes.
+        duration_s: from its first notification to its last [s].
+        moving_s: time that strokes own [s].
+        distance_m: distance [m]; None when the machine sends none.
+        stroke_count: strokes.
+        mean_power_w: mean power while rowing [W].
+        mean_stroke_rate_spm: strokes per minute of rowing [1/min].
+        mean_pace_s_per_500m: time rowed per 500 m [s/500 m].
+        mean_heart_rate_bpm: mean heart rate [1/min].
+        power_source: "machine", or "pace" when power is derived from it; None without either.
+        energy: what it cost.
+        intervals: its segments in order; they tile it.
+        gaps: where nothing was received though rowing went on.
+        samples: one for each notification that says something of the row.
+        strokes: every stroke.
+        notifications: how many arrived.
+        malformed_notifications: how many were cut short.
+    """
+
+    header: Header
+    duration_s: float
+    moving_s: float
+    distance_m: float | None
+    stroke_count: int
+    mean_power_w: float | None
+    mean_stroke_rate_spm: float | None
+    mean_pace_s_per_500m: float | None
+    mean_heart_rate_bpm: float | None
+    power_source: str | None
+    energy: Energy
+    intervals: tuple[Interval, ...]
+    gaps: tuple[Gap, ...]
+    samples: tuple[Sample, ...]
+    strokes: tuple[Stroke, ...]
+    notifications: int
+    malformed_notifications: int
+
+    def summary(self) -> dict[str, Any]:
+        """The session without its series, as `rowsync show --json` prints it (docs/contract.md)."""
+        left_out = {"header", "samples", "strokes"}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in left_out}
+        return {
+            "session_id": self.header.session_id,
+            "started_at": self.header.started_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "athlete": self.header.athlete.name,
+            "plan": self.header.plan,
+            "origin": self.header.origin,
+            "source": self.header.source,
+            "machine": dict(self.header.machine),
+            **_plain(values),
+            "samples": len(self.samples),
+        }
+
+
+_NOTHING = Telemetry().feed(0.0, ftms.RowerData())
+"""The state before anything was measured."""
+
+
+class Tracker:
+    """Follows one session, notification by notification.
+
+    Args:
+        header: what is known of the session besides its bytes.
+
+    Attributes:
+        strokes: the strokes so far.
+        sample: the latest sample; None before the first.
+        notifications: how many notifications came.
+    """
+
+    def __init__(self, header: Header) -> None:
+        self._header = header
+        self._telemetry = Telemetry()
+        self._counter = StrokeCounter()
+        self._segmenter = Segmenter()
+        self._meter = EnergyMeter(header.athlete)
+        self._first_s: float | None = None
+        self._now_s = 0.0
+        self._samples: list[Sample] = []
+        self._gaps: list[Gap] = []
+        self._malformed = 0
+        self.strokes: list[Stroke] = []
+        self.notifications = 0
+
+    def feed(self, notification: Notification) -> tuple[Event, ...]:
+        """Take the next notification; answer what it brought.  Never raises, whatever its bytes."""
+        before_s, now_s = self._now_s, self._clock(notification.time_s)
+        self.notifications += 1
+        if notification.characteristic != ftms.ROWER_DATA:
+            return ()
+        data = ftms.decode_rower_data(notification.payload)
+        self._malformed += bool(data.missing)
+        sample = self._telemetry.feed(now_s, data)
+        self._samples.append(sample)
+        strokes = self._counter.feed(sample)
+        for stroke in strokes:
+            self.strokes.append(stroke)
+            self._segmenter.feed(stroke)
+            self._meter.feed(stroke)
+        if strokes and not strokes[0].seen:
+            self._gaps.append(Gap(before_s, now_s, f"no data; {len(strokes)} strokes were counted meanwhile"))
+        return (sample, *strokes)
+
+    @property
+    def sample(self) -> Sample | None:
+        """The latest sample."""
+        return self._samples[-1] if self._samples else None
+
+    @property
+    def effort(self) -> Effort | None:
+        """What is being rowed, as far as can be said by now."""
+        return self._segmenter.effort(self._now_s)
+
+    @property
+    def gross_kcal(self) -> float:
+        """Gross energy so far [kcal]."""
+        return self._meter.gross_at(self._now_s)
+
+    def finish(self) -> Session:
+        """End the session here and say what it was."""
+        last = self._samples[-1] if self._samples else _NOTHING
+        segments = self._segmenter.finish(self._now_s)
+        rowed_s = sum(stroke.duration_s for stroke in self.strokes)
+        strokes, distance_m, source = last.stroke_count or 0, last.distance_m, self._telemetry.power_source
+        return Session(
+            header=self._header,
+            duration_s=self._now_s,
+            moving_s=rowed_s,
+            distance_m=distance_m,
+            stroke_count=strokes,
+            mean_power_w=_mean((stroke.power_w, stroke.duration_s) for stroke in self.strokes if stroke.seen),
+            mean_stroke_rate_spm=60.0 * strokes / rowed_s if rowed_s else None,
+            mean_pace_s_per_500m=500.0 * rowed_s / distance_m if distance_m and rowed_s else None,
+            mean_heart_rate_bpm=_mean((sample.heart_rate_bpm, 1.0) for sample in self._samples),
+            power_source=source,
+            energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),
+            intervals=tuple(self._interval(number, segment) for number, segment in enumerate(segments, start=1)),
+            gaps=tuple(self._gaps),
+            samples=tuple(self._samples),
+            strokes=tuple(self.strokes),
+            notifications=self.notifications,
+            malformed_notifications=self._malformed,
+        )
+
+    def _clock(self, time_s: float) -> float:
+        """Session time: from the first notification, and never back [s]."""
+        if self._first_s is None:
+            self._first_s = time_s
+        self._now_s = max(self._now_s, round(time_s - self._first_s, 6))
+        return self._now_s
+
+    def _interval(self, number: int, segment: Segment) -> Interval:
+        start_s, end_s = segment.start_s, segment.end_s
+        rowed = [(stroke, _overlap_s(stroke, start_s, end_s)) for stroke in self._strokes_in(start_s, end_s)]
+        owned = [stroke for stroke, _ in rowed if start_s <= (stroke.start_s + stroke.end_s) / 2 < end_s]
+        rowed_s = sum(overlap_s for stroke, overlap_s in rowed)
+        unseen_s = sum(overlap_s for stroke, overlap_s in rowed if not stroke.seen)
+        distance_m = self._metres(start_s, end_s)
+        still = end_s - start_s - rowed_s
+        power = [(stroke.power_w, overlap_s) for stroke, overlap_s in rowed if stroke.seen]
+        return Interval(
+            number=number,
+            effort=segment.effort,
+            start_s=start_s,
+            end_s=end_s,
+            duration_s=end_s - start_s,
+            distance_m=distance_m,
+            stroke_count=len(owned),
+            mean_power_w=_mean([*power, (0.0, still)]) if unseen_s < end_s - start_s else None,
+            mean_stroke_rate_spm=60.0 * len(owned) / rowed_s if owned and rowed_s else None,
+            mean_pace_s_per_500m=(
+                500.0 * (end_s - start_s) / distance_m if distance_m and segment.effort is not Effort.REST else None
+            ),
+            mean_heart_rate_bpm=_mean((sample.heart_rate_bpm, 1.0) for sample in self._samples_in(start_s, end_s)),
+            gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
+        )
+
+    def _strokes_in(self, start_s: float, end_s: float) -> list[Stroke]:
+        first = bisect_left(self.strokes, start_s, key=lambda stroke: stroke.end_s)
+        last = bisect_left(self.strokes, end_s, key=lambda stroke: stroke.start_s)
+        return self.strokes[first:last]
+
+    def _samples_in(self, start_s: float, end_s: float) -> list[Sample]:
+        first = bisect_left(self._samples, start_s, key=lambda sample: sample.time_s)
+        last = bisect_left(self._samples, end_s, key=lambda sample: sample.time_s)
+        return self._samples[first:last]
+
+    def _metres(self, start_s: float, end_s: float) -> float | None:
+        start_m, end_m = self._distance_at(start_s), self._distance_at(end_s)
+        return None if start_m is None or end_m is None else end_m - start_m
+
+    def _distance_at(self, time_s: float) -> float | None:
+        """Distance at a time, on the line between the samples around it [m]."""
+        at = bisect_right(self._samples, time_s, key=lambda sample: sample.time_s)
+        if not self._samples or self._samples[-1].distance_m is None:
+            return None
+        if at == 0 or time_s <= 0.0:
+            return 0.0
+        before, after = self._samples[at - 1], self._samples[min(at, len(self._samples) - 1)]
+        before_m, after_m = before.distance_m or 0.0, after.distance_m or 0.0
+        if after.time_s <= before.time_s:
+            return before_m
+        return before_m + (after_m - before_m) * (time_s - before.time_s) / (after.time_s - before.time_s)
+
+
+def analyse(header: Header, notifications: Iterable[Notification]) -> Session:
+    """A whole session at once, by the same way as live."""
+    tracker = Tracker(header)
+    for notification in notifications:
+        tracker.feed(notification)
+    return tracker.finish()
+
+
+def _mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
+    """Mean of the measured values; None when nothing was measured."""
+    measured = [(value, weight) for value, weight in weighted if value is not None and weight > 0]
+    total = sum(weight for _, weight in measured)
+    return sum(value * weight for value, weight in measured) / total if total else None
+
+
+def _overlap_s(stroke: Stroke, start_s: float, end_s: float) -> float:
+    return max(0.0, min(stroke.end_s, end_s) - max(stroke.start_s, start_s))
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses, tuples and floats as JSON holds them; floats to a millionth, which is finer than any measurement."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return _plain(asdict(value)) if hasattr(value, "__dataclass_fields__") else value

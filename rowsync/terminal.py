@@ -1,0 +1,250 @@
+"""What stands in the terminal: the row as it goes on, and sessions as tables.  The only door to Rich.
+
+While rowing, everything goes to standard error: a live view in a terminal, a plain line now and then elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from rowsync import wording
+from rowsync.plan import Cue, Piece, Plan
+from rowsync.rowing import Moment
+
+LINE_EVERY_S = 60.0
+EFFORT_STYLES = {"hard": "bold red", "easy": "green", "rest": "blue", "warmup": "cyan", "cooldown": "cyan"}
+EFFORT_NAMES = {"warmup": "warm-up", "cooldown": "cool-down"}
+GUESSED_S = 1800.0
+"""How long a row without a plan is taken to be, for the progress bar only [s]."""
+
+
+class RowingScreen:
+    """Shows a row while it is rowed.
+
+    Args:
+        plan: what is to be rowed; None for a free row.
+        console: where to; standard error by default.
+    """
+
+    def __init__(self, plan: Plan | None, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._plan = plan
+        self._moment: Moment | None = None
+        self._piece: Piece | None = None
+        self._line_s = 0.0
+        self._trouble: str | None = None
+        self._live = Live(
+            get_renderable=self._rendered,
+            console=self._console,
+            refresh_per_second=8,
+            transient=True,
+            auto_refresh=True,
+        )
+
+    def __enter__(self) -> RowingScreen:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+        if self._moment is not None and not self._console.is_terminal:
+            self.say(_line(self._moment))
+
+    def say(self, text: str) -> None:
+        """Show one line."""
+        self._console.print(Text(text), soft_wrap=True)
+
+    def show(self, moment: Moment) -> None:
+        """Show where the row is; costs little, since drawing happens eight times a second at most."""
+        self._moment = moment
+        if moment.trouble != self._trouble:
+            self._trouble = moment.trouble
+            self.say(_trouble_line(moment))
+        if self._console.is_terminal:
+            return
+        piece = moment.cue.piece if moment.cue else None
+        if moment.sample.time_s >= self._line_s or piece is not self._piece:
+            self._line_s, self._piece = moment.sample.time_s + LINE_EVERY_S, piece
+            self.say(_line(moment))
+
+    def _rendered(self) -> RenderableType:
+        if self._moment is None:
+            return Text("Waiting for the first stroke ...")
+        moment, sample = self._moment, self._moment.sample
+        total_s = (self._plan and self._plan.duration_s) or max(GUESSED_S, sample.time_s)
+        numbers = Table.grid(padding=(0, 3))
+        numbers.add_row(
+            _number(sample.power_w, "W"),
+            _number(sample.stroke_rate_spm, "spm"),
+            Text.assemble((wording.pace(sample.pace_s_per_500m), "bold"), " /500 m"),
+            _number(sample.heart_rate_bpm, "bpm"),
+        )
+        return Group(
+            _cue_text(moment),
+            numbers,
+            Text(
+                f"{wording.clock(sample.time_s)} · {wording.number(sample.distance_m)} m · "
+                f"{wording.number(moment.gross_kcal)} kcal · saved {moment.saved} of {moment.notifications}"
+            ),
+            ProgressBar(total=total_s, completed=min(sample.time_s, total_s)),
+        )
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show that something is going on for as long as it does."""
+    with Console(stderr=True).status(text):
+        yield
+
+
+def print_session(summary: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print one session: its totals, its intervals, its energy."""
+    console = console or Console()
+    energy = summary["energy"]
+    started = wording.moment(summary["started_at"])
+    title = Text("Session ").append(wording.outside_text(summary["session_id"]), "bold")
+    if summary.get("origin") == "synthetic":
+        title.append("  synthetic", "yellow")
+    console.print(title)
+    about = [
+        f"{wording.day(started)}, {wording.time_of_day(started)}" if started else "",
+        wording.outside_text(summary.get("athlete") or ""),
+        wording.outside_text(summary["machine"].get("name") or ""),
+        f"plan {wording.outside_text(summary['plan'])}" if summary.get("plan") else "free row",
+    ]
+    console.print(Text(" · ".join(filter(None, about))))
+    console.print(
+        Text(
+            f"{wording.clock(summary['duration_s'])} · {wording.number(summary['distance_m'])} m · "
+            f"{summary['stroke_count']} strokes · {wording.pace(summary['mean_pace_s_per_500m'])} /500 m · "
+            f"{wording.number(summary['mean_power_w'])} W · {wording.number(summary['mean_stroke_rate_spm'], 1)} spm"
+        )
+    )
+    console.print(_intervals(summary["intervals"]))
+    machine = "" if energy["machine_kcal"] is None else f"; the machine says {wording.number(energy['machine_kcal'])}"
+    console.print(
+        Text(
+            f"{wording.number(energy['gross_kcal'])} kcal gross, 80 % range {wording.number(energy['low_kcal'])}–"
+            f"{wording.number(energy['high_kcal'])} ({energy['model']}); "
+            f"{wording.number(energy['net_kcal'])} net{machine}"
+        )
+    )
+    for gap in summary["gaps"]:
+        between = f"{wording.clock(gap['start_s'])}–{wording.clock(gap['end_s'])}"
+        console.print(Text(f"Gap {between}: {wording.outside_text(gap['reason'])}", "yellow"))
+    if summary["malformed_notifications"]:
+        console.print(
+            Text(f"{summary['malformed_notifications']} of {summary['notifications']} notifications were cut short.")
+        )
+
+
+def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
+    """Print the list of sessions."""
+    table = _table("Sessions", "started", "athlete", "plan", right=("time", "metres", "power", "kcal", "hard"))
+    for row in rows:
+        started = wording.moment(row["started_at"])
+        table.add_row(
+            row["session_id"],
+            started.astimezone().strftime("%Y-%m-%d %H:%M") if started else wording.NOT_MEASURED,
+            wording.outside_text(row["athlete"]),
+            wording.outside_text(row["plan"] or wording.NOT_MEASURED),
+            wording.clock(row["duration_s"]),
+            wording.number(row["distance_m"]),
+            wording.number(row["mean_power_w"]),
+            wording.number(row["gross_kcal"]),
+            wording.number(row["hard_intervals"]),
+        )
+    (console or Console()).print(table)
+
+
+def print_rows(title: str, rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
+    """Print any rows of one shape as a table."""
+    table = _table(title, *list(rows[0])[1:]) if rows else _table(title)
+    for row in rows:
+        table.add_row(
+            *(wording.NOT_MEASURED if value is None else wording.outside_text(value) for value in row.values())
+        )
+    (console or Console()).print(table)
+
+
+def _intervals(intervals: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("#", "effort", right=("start", "time", "metres", "power", "spm", "/500 m", "bpm", "kcal"))
+    for interval in intervals:
+        effort = interval["effort"]
+        table.add_row(
+            str(interval["number"]),
+            EFFORT_NAMES.get(effort, effort),
+            wording.clock(interval["start_s"]),
+            wording.clock(interval["duration_s"]),
+            wording.number(interval["distance_m"]),
+            wording.number(interval["mean_power_w"]),
+            wording.number(interval["mean_stroke_rate_spm"], 1),
+            wording.pace(interval["mean_pace_s_per_500m"]),
+            wording.number(interval["mean_heart_rate_bpm"]),
+            wording.number(interval["gross_kcal"], 1),
+            style=EFFORT_STYLES.get(effort, ""),
+        )
+    return table
+
+
+def _table(*left: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in left:
+        table.add_column(heading, no_wrap=True)
+    for heading in right:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _cue_text(moment: Moment) -> Text:
+    cue = moment.cue
+    if cue is None:
+        return Text(str(moment.effort or ""), EFFORT_STYLES.get(str(moment.effort), "bold"))
+    if cue.piece is None:
+        return Text("Row when you are ready." if cue.following else "Done. Well rowed.", "bold")
+    text = Text(_name(cue.piece).upper(), EFFORT_STYLES.get(cue.piece.effort, "bold")).append(f"  {_left(cue)} left")
+    if cue.piece.round_number:
+        text.append(f"  round {cue.piece.round_number}")
+    return text.append(f"  next: {_name(cue.following)}" if cue.following else "")
+
+
+def _line(moment: Moment) -> str:
+    sample, cue = moment.sample, moment.cue
+    doing = f"{_name(cue.piece)}" if cue and cue.piece else (moment.effort or "ready")
+    round_number = f" round {cue.piece.round_number}" if cue and cue.piece and cue.piece.round_number else ""
+    return (
+        f"{wording.clock(sample.time_s)} {doing}{round_number}: {wording.number(sample.distance_m)} m, "
+        f"{wording.number(sample.power_w)} W, {wording.number(moment.gross_kcal)} kcal, "
+        f"saved {moment.saved} of {moment.notifications} notifications"
+    )
+
+
+def _trouble_line(moment: Moment) -> str:
+    if moment.trouble is None:
+        return "The disk takes data again; everything is saved."
+    waiting = moment.notifications - moment.saved
+    return f"Not saved just now: {moment.trouble}. {waiting} notifications wait in memory; free some space, row on."
+
+
+def _name(piece: Piece) -> str:
+    return EFFORT_NAMES.get(piece.effort, str(piece.effort))
+
+
+def _left(cue: Cue) -> str:
+    return f"{wording.number(cue.left_m)} m" if cue.left_s is None else wording.clock(cue.left_s)
+
+
+def _number(value: float | None, unit: str) -> Text:
+    return Text.assemble((wording.number(value), "bold"), f" {unit}")

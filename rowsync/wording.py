@@ -1,0 +1,119 @@
+"""Numbers, times and strangers' text as a reader sees them.
+
+A value that was not measured is an en dash, never 0.  Text from outside (names, plans, reasons) is hostile until
+`outside_text` has made it plain: nothing in it can move, hide or reorder what stands beside it.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+
+NOT_MEASURED = "–"
+THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+LONGEST_OUTSIDE_TEXT = 80
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+# Reorder or hide what stands beside them.  Joiners (U+200C, U+200D) stay: Persian and emoji need them.
+UNSEEN = frozenset("\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+
+
+def measured(value: Any) -> float | None:
+    """The value as a finite number; None when it was not measured or is no number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def number(value: Any, decimals: int = 0) -> str:
+    """A number with thin spaces between thousands: `12 345`."""
+    known = measured(value)
+    if known is None:
+        return NOT_MEASURED
+    known = round(known, decimals) + 0.0  # no "-0"
+    return f"{known:,.{decimals}f}".replace(",", THIN_SPACE).replace("-", MINUS)
+
+
+def clock(seconds: Any) -> str:
+    """A duration as `m:ss`, from an hour on as `h:mm:ss`."""
+    known = measured(seconds)
+    if known is None or known < 0:
+        return NOT_MEASURED
+    minutes, second = divmod(round(known), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def pace(seconds_per_500m: Any) -> str:
+    """A pace as rowers say it: `2:05.3`."""
+    known = measured(seconds_per_500m)
+    if known is None or known <= 0:
+        return NOT_MEASURED
+    minutes, tenths = divmod(round(known * 10), 600)
+    return f"{minutes}:{tenths // 10:02}.{tenths % 10}"
+
+
+def percent_change(ratio: float) -> str:
+    """A ratio as a change with its sign: 0.97 is `−3 %`."""
+    change = round((ratio - 1) * 100)
+    sign = "+" if change > 0 else MINUS if change < 0 else "±"
+    return f"{sign}{abs(change)}{THIN_SPACE}%"
+
+
+def count(number_of: int, one: str, many: str | None = None) -> str:
+    """A count and its noun: `1 session`, `2 sessions`."""
+    return f"{number(number_of)} {one if number_of == 1 else many or one + 's'}"
+
+
+def moment(started_at: Any) -> datetime | None:
+    """A time stamp from a document or a table; None when it is missing or unreadable."""
+    try:
+        found = started_at if isinstance(started_at, datetime) else datetime.fromisoformat(str(started_at))
+        found.utcoffset()
+    except (TypeError, ValueError):
+        return None
+    return found if found == found else None  # NaT differs from itself
+
+
+def day(at: datetime) -> str:
+    """A date in words: `Monday 23 November 2026`."""
+    return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]} {at.year}"
+
+
+def short_day(at: datetime) -> str:
+    """A date for a table: `Mon 23 Nov 2026`."""
+    return f"{WEEKDAYS[at.weekday()][:3]} {at.day} {MONTHS[at.month - 1][:3]} {at.year}"
+
+
+def time_of_day(at: datetime) -> str:
+    """The time with its zone said plainly: `16:30 UTC` or `17:30 +01:00`."""
+    offset = at.utcoffset()
+    zone = "UTC" if offset in (None, timedelta(0)) else at.isoformat()[-6:]
+    return f"{at.hour:02}:{at.minute:02} {zone}"
+
+
+def outside_text(value: Any) -> str:
+    """A stranger's text, visible as it is: controls and direction overrides are spelled out, and it is kept short."""
+    text = str(value)
+    shown = "".join(_visible(character) for character in text[:LONGEST_OUTSIDE_TEXT])
+    return shown + "…" if len(text) > LONGEST_OUTSIDE_TEXT else shown
+
+
+def outside_html(value: Any) -> str:
+    """`outside_text`, escaped and isolated from the direction of the text around it."""
+    return f"<bdi>{html.escape(outside_text(value))}</bdi>"
+
+
+def _visible(character: str) -> str:
+    if character in UNSEEN or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+        return f"\\u{ord(character):04x}"
+    return character
