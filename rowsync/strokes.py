@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from rowsync.telemetry import FASTEST_STROKE_S, SLOWEST_STROKE_S, USUAL_STROKE_S, Sample, stop_after_s
@@ -39,6 +39,39 @@ SILENCE_S = 5.0
 """Rowers notify once a second or once a stroke.  Two strokes counted over a longer silence were not seen [s]."""
 
 
+FROZEN_STROKES = 3
+FROZEN_SHARE = 0.6
+"""Power that repeats to the watt for so many strokes, while their metres imply less than this share of it, is frozen.
+
+Concept2 monitors repeat their last watts through a paddled rest; nobody rows three strokes to the same watt in earnest.
+"""
+
+
+def power_from_speed_w(speed_m_per_s: float) -> float:
+    """Power that a speed stands for on a Concept2 [W]: 2.80 v^3, `telemetry.power_from_pace_w` by another name."""
+    return 2.80 * speed_m_per_s**3
+
+
+class _FrozenPower:
+    """Finds out power that a monitor only repeats, by the metres of the strokes that repeat it."""
+
+    def __init__(self) -> None:
+        self._power_w: float | None = None
+        self._strokes, self._time_s, self._distance_m = 0, 0.0, 0.0
+
+    def corrected_w(self, stroke: Stroke, after_stop: bool) -> float | None:
+        """The power of the next stroke, believed or not."""
+        repeats = stroke.power_w == self._power_w and not after_stop
+        self._power_w = stroke.power_w
+        self._strokes = self._strokes + 1 if repeats else 0
+        self._time_s = self._time_s + stroke.duration_s if repeats else 0.0
+        self._distance_m = self._distance_m + (stroke.distance_m or 0.0) if repeats else 0.0
+        if self._strokes < FROZEN_STROKES or stroke.power_w is None or stroke.distance_m is None:
+            return stroke.power_w
+        implied_w = power_from_speed_w(self._distance_m / self._time_s) if self._time_s > 0 else 0.0
+        return implied_w if implied_w < FROZEN_SHARE * stroke.power_w else stroke.power_w
+
+
 class StrokeCounter:
     """Turns the growing stroke count into dated strokes.
 
@@ -52,12 +85,15 @@ class StrokeCounter:
         self._distance_m = 0.0
         self._sample_s = 0.0
         self._periods_s: deque[float] = deque(maxlen=7)
+        self._frozen = _FrozenPower()
 
     def feed(self, sample: Sample) -> tuple[Stroke, ...]:
         """Take the next sample; answer the strokes it completes, mostly none or one."""
         new = (sample.stroke_count or 0) - self._count
         strokes = self._strokes(sample, new) if new > 0 else ()
         self._sample_s = sample.time_s
+        if not sample.moving and sample.distance_m is not None:
+            self._distance_m = sample.distance_m  # the wheel runs on after a stop; those metres are no stroke's
         return strokes
 
     def _strokes(self, sample: Sample, new: int) -> tuple[Stroke, ...]:
@@ -65,17 +101,17 @@ class StrokeCounter:
         each_s = (end_s - start_s) / new
         distance_m = self._distance_each_m(sample, new)
         seen = new == 1 or end_s - self._sample_s <= SILENCE_S
-        strokes = tuple(
-            Stroke(
-                self._count + i + 1, start_s + i * each_s, start_s + (i + 1) * each_s, distance_m, sample.power_w, seen
-            )
-            for i in range(new)
-        )
+        after_stop = start_s != self._end_s
+        strokes = []
+        for i in range(new):
+            number, begin_s = self._count + i + 1, start_s + i * each_s
+            stroke = Stroke(number, begin_s, begin_s + each_s, distance_m, sample.power_w, seen)
+            strokes.append(replace(stroke, power_w=self._frozen.corrected_w(stroke, after_stop and i == 0)))
         if FASTEST_STROKE_S < each_s < SLOWEST_STROKE_S:
             self._periods_s.append(each_s)
         self._count += new
         self._end_s = end_s
-        return strokes
+        return tuple(strokes)
 
     def _start_s(self, sample: Sample, new: int) -> float:
         usual_s = self._usual_s(sample)

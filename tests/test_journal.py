@@ -1,0 +1,101 @@
+"""The journal: what it says is saved is on disk; a disk that refuses costs nothing."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rowsync.errors import StoreError
+from rowsync.journal import GATHER_S, Journal, is_being_written, journals_left
+from rowsync.recording import read_recording
+from tests.test_recording import HEADER, NOTIFICATIONS
+
+
+def test_what_is_appended_is_read_back_after_closing(tmp_path):
+    with Journal(tmp_path / "a.jsonl", HEADER) as journal:
+        for notification in NOTIFICATIONS:
+            journal.append(notification)
+        journal.note(10.0, "finished")
+    recording = read_recording(journal.path)
+    assert (recording.header, recording.notifications) == (HEADER, NOTIFICATIONS)
+    assert journal.durable == len(NOTIFICATIONS)
+
+
+def test_a_notification_is_on_disk_soon_after_it_came(tmp_path):
+    with Journal(tmp_path / "a.jsonl", HEADER) as journal:
+        journal.append(NOTIFICATIONS[0])
+        deadline_s = time.monotonic() + 20 * GATHER_S
+        while not journal.durable and time.monotonic() < deadline_s:
+            time.sleep(0.005)
+        assert journal.durable == 1
+        assert read_recording(journal.path).notifications == NOTIFICATIONS[:1]
+
+
+def test_the_file_is_the_owners_alone_and_is_known_to_be_in_use(tmp_path):
+    (tmp_path / "journal").mkdir()
+    with Journal(tmp_path / "journal" / "a.jsonl", HEADER) as journal:
+        assert journal.path.stat().st_mode & 0o777 == 0o600
+        assert is_being_written(journal.path)
+        assert journals_left(tmp_path) == []
+    assert journals_left(tmp_path) == [journal.path]
+
+
+def test_a_journal_never_writes_over_another(tmp_path):
+    with Journal(tmp_path / "a.jsonl", HEADER), pytest.raises(StoreError, match="File exists"):
+        Journal(tmp_path / "a.jsonl", HEADER)
+
+
+def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
+    with pytest.raises(StoreError, match="Nothing can be recorded"):
+        Journal(tmp_path / "absent" / "a.jsonl", HEADER)
+
+
+FULL_DISK = """
+import resource, signal, sys, time
+from pathlib import Path
+from rowsync.journal import Journal
+from tests.test_recording import HEADER, NOTIFICATIONS
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (700, hard))  # this disk holds 700 bytes: a write is cut short, the next refused
+with Journal(Path(sys.argv[1]), HEADER) as journal:
+    for notification in NOTIFICATIONS:
+        journal.append(notification)
+    deadline_s = time.monotonic() + 10
+    while journal.trouble is None and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    print(journal.trouble is not None, journal.durable)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))  # somebody makes room
+print(journal.durable)
+"""
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost_once_there_is_room_again(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, tmp_path / "a.jsonl"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["True", "0", "20"], done.stderr
+    recording = read_recording(tmp_path / "a.jsonl")
+    assert (recording.notifications, recording.refused_lines) == (NOTIFICATIONS, 0)
+
+
+def test_a_disk_that_stays_full_is_never_called_saved(tmp_path):
+    journal = Journal(tmp_path / "a.jsonl", HEADER)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        for notification in NOTIFICATIONS:
+            journal.append(notification)
+        with pytest.raises(StoreError, match="20 notifications could not be saved"):
+            journal.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert journal.durable == 0

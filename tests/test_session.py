@@ -1,0 +1,140 @@
+"""The core put together: any bytes in, one honest session out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rowsync.athlete import Athlete
+from rowsync.ftms import RowerData, encode_rower_data
+from rowsync.session import Header, Tracker, analyse
+from rowsync.telemetry import Notification
+
+HEADER = Header("test", datetime(2026, 11, 23, 12, tzinfo=UTC), athlete=Athlete("anna", mass_kg=75.0))
+
+
+def steady(until_s=600.0, *, period_s=0.5, power_w=150):
+    """Notifications of a steady row, 24 spm at 2:05 /500 m (synthetic)."""
+    times = [period_s * n for n in range(int(until_s / period_s) + 1)]
+    return [
+        Notification(
+            time_s,
+            "2ad1",
+            encode_rower_data(
+                RowerData(
+                    stroke_rate_spm=24.0,
+                    stroke_count=int(time_s / 2.5),
+                    total_distance_m=int(time_s * 4),
+                    instantaneous_pace_s_per_500m=125,
+                    instantaneous_power_w=power_w,
+                    heart_rate_bpm=140,
+                )
+            ),
+        )
+        for time_s in times
+    ]
+
+
+def test_a_steady_row_has_the_totals_it_was_made_of():
+    session = analyse(HEADER, steady())
+    assert (session.duration_s, session.distance_m, session.stroke_count) == (600.0, 2400, 240)
+    assert session.mean_power_w == pytest.approx(150)
+    assert session.mean_stroke_rate_spm == pytest.approx(24, rel=0.01)
+    assert session.mean_heart_rate_bpm == 140
+    assert [interval.effort for interval in session.intervals] == ["steady"]
+
+
+def test_live_and_after_the_fact_are_the_same_to_the_last_digit(intervals_recording):
+    tracker = Tracker(intervals_recording.header)
+    for notification in intervals_recording.notifications:
+        tracker.feed(notification)
+        assert tracker.gross_kcal >= 0  # a live screen may ask at any time without changing anything
+    tracker.effort  # noqa: B018
+    assert tracker.finish() == analyse(intervals_recording.header, intervals_recording.notifications)
+
+
+def test_intervals_tile_the_session_and_sum_to_its_totals(intervals_recording):
+    session = analyse(intervals_recording.header, intervals_recording.notifications)
+    edges = [(interval.start_s, interval.end_s) for interval in session.intervals]
+    assert edges[0][0] == 0.0
+    assert edges[-1][1] == session.duration_s
+    assert all(a[1] == b[0] for a, b in zip(edges, edges[1:], strict=False))
+    assert sum(interval.distance_m for interval in session.intervals) == pytest.approx(session.distance_m)
+    assert sum(interval.stroke_count for interval in session.intervals) == session.stroke_count
+    assert sum(interval.gross_kcal for interval in session.intervals) == pytest.approx(session.energy.gross_kcal)
+
+
+@pytest.mark.parametrize("period_s", [0.25, 0.5, 1.0])
+def test_totals_do_not_depend_on_how_often_the_machine_speaks(period_s):
+    session = analyse(HEADER, steady(period_s=period_s))
+    assert session.energy.gross_kcal == pytest.approx(127.3, rel=0.01)  # 10 * (0.0563 * 75 + 0.0567 * 150)
+    assert session.stroke_count == 240
+
+
+def test_one_in_twenty_notifications_lost_changes_energy_by_less_than_a_hundredth():
+    kept = [notification for number, notification in enumerate(steady()) if number % 20 != 7]
+    assert analyse(HEADER, kept).energy.gross_kcal == pytest.approx(127.3, rel=0.01)
+
+
+def test_a_gap_is_marked_costs_nothing_and_loses_no_metre():
+    with_hole = [notification for notification in steady() if not 300 < notification.time_s < 330]
+    session, whole = analyse(HEADER, with_hole), analyse(HEADER, steady())
+    (gap,) = session.gaps
+    assert (gap.start_s, gap.end_s) == (300.0, 330.0)
+    assert "12 strokes were counted" in gap.reason
+    assert (session.distance_m, session.stroke_count) == (whole.distance_m, whole.stroke_count)
+    assert session.energy.gross_kcal == pytest.approx(whole.energy.gross_kcal * 570 / 600, rel=0.01)
+
+
+def test_silence_in_which_nobody_rowed_is_rest_not_a_gap():
+    strokes_before, after = steady(100.0), [replace(each, time_s=each.time_s + 60.0) for each in steady(200.0)[201:]]
+    session = analyse(HEADER, strokes_before + after)
+    assert session.gaps == ()
+    assert session.stroke_count == 80
+
+
+def test_times_count_from_the_first_notification():
+    later = [replace(each, time_s=each.time_s + 17.25) for each in steady()]
+    assert analyse(HEADER, later) == analyse(HEADER, steady())
+
+
+def test_a_session_in_which_nobody_rowed_has_no_strokes_and_costs_rest():
+    session = analyse(HEADER, [Notification(float(n), "2ad1", bytes.fromhex("00 00 00 00 00")) for n in range(61)])
+    assert (session.stroke_count, session.moving_s, session.mean_power_w) == (0, 0, None)
+    assert session.energy.gross_kcal == pytest.approx(75 / 60)
+    assert session.energy.net_kcal == pytest.approx(0)
+
+
+def test_nothing_at_all_is_a_session_of_no_length():
+    session = analyse(HEADER, [])
+    assert (session.duration_s, session.intervals, session.distance_m) == (0.0, (), None)
+
+
+def test_notifications_that_were_cut_short_are_counted():
+    payload = bytes.fromhex("3c 0b 30 02 00 0a 00 00 d1 00 5e 01 16 00 01 00 02 02 08 00")
+    assert analyse(HEADER, [Notification(0.0, "2ad1", payload)]).malformed_notifications == 1
+
+
+notifications = st.builds(
+    Notification,
+    st.floats(0, 5000),
+    st.sampled_from(["2ad1", "2ad1", "2a37", "ce060031"]),
+    st.binary(max_size=24) | st.builds(lambda body: b"\x2c\x0b" + body, st.binary(min_size=18, max_size=18)),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(notifications, max_size=60))
+def test_any_bytes_on_any_characteristic_in_any_order_are_survived(stream):
+    tracker = Tracker(HEADER)
+    for notification in stream:
+        tracker.feed(notification)
+        tracker.effort  # noqa: B018
+    session = tracker.finish()
+    assert session.notifications == len(stream)
+    assert session.summary()["duration_s"] >= 0
+    assert session.energy.gross_kcal >= 0
