@@ -18,9 +18,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 import pyarrow as pa
@@ -37,7 +38,7 @@ from rowsync.telemetry import Notification
 SCHEMA = 1
 _METADATA = b"rowsync"
 
-_INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.dictionary(pa.int32(), pa.string())
+_INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.string()
 
 # The one place where the columns are named and typed; the names are those of `telemetry.Sample`.
 SAMPLES = pa.schema(
@@ -59,12 +60,12 @@ SAMPLES = pa.schema(
 RAW = pa.schema([("time_us", pa.int64()), ("characteristic", _TEXT), ("value", pa.binary())])
 INDEX = pa.schema(
     [
-        ("session_id", pa.string()),
+        ("session_id", _TEXT),
         ("started_at", pa.timestamp("us", tz="UTC")),
-        ("athlete", pa.string()),
-        ("plan", pa.string()),
-        ("origin", pa.string()),
-        ("machine", pa.string()),
+        ("athlete", _TEXT),
+        ("plan", _TEXT),
+        ("origin", _TEXT),
+        ("machine", _TEXT),
         ("duration_s", _NUMBER),
         ("moving_s", _NUMBER),
         ("distance_m", _NUMBER),
@@ -78,7 +79,7 @@ INDEX = pa.schema(
         ("low_kcal", _NUMBER),
         ("high_kcal", _NUMBER),
         ("machine_kcal", _NUMBER),
-        ("energy_model", pa.string()),
+        ("energy_model", _TEXT),
         ("hard_intervals", _INTEGER),
         ("mean_hard_power_w", _NUMBER),
     ]
@@ -113,8 +114,9 @@ class Store:
         session = analyse(recording.header, recording.notifications)
         summary = session.summary()
         with _writing(self.folder):
-            _write(self._path("raw", session), _raw_table(recording))
-            _write(self._path("samples", session), _samples_table(session, summary))
+            header, events = header_fields(recording.header), list(recording.events)
+            _write(self._path("raw", session), _raw_table(recording), header=header, events=events)
+            _write(self._path("samples", session), _samples_table(session), summary=summary)
             rows = self._rows_but(session.header.session_id)
             self._write_index([*rows, _index_row(summary)])
         return summary
@@ -147,8 +149,8 @@ class Store:
 
         Columns: as in `INDEX`.
         """
-        table = pa.Table.from_pylist(self._rows(), schema=INDEX)
-        return table.to_pandas().sort_values("started_at", ascending=False, ignore_index=True, kind="stable")
+        index: pd.DataFrame = pa.Table.from_pylist(self._rows(), schema=INDEX).to_pandas()
+        return index.sort_values("started_at", ascending=False, ignore_index=True, kind="stable")
 
     def find(self, name: str | None = None) -> str:
         """The id of the session that a name, or the beginning of one, stands for; None is the latest.
@@ -186,7 +188,8 @@ class Store:
             SessionNotFound: there is no such session.
             RecordingError: its file is not ours or altered.
         """
-        return _read(self._file("samples", session_id)).to_pandas()
+        table: pd.DataFrame = _read(self._file("samples", session_id), SAMPLES).to_pandas()
+        return table
 
     def recording(self, session_id: str) -> Recording:
         """One session's bytes, as they were recorded.
@@ -196,7 +199,7 @@ class Store:
             RecordingError: its file is not ours or altered.
         """
         path = self._file("raw", session_id)
-        metadata, table = _metadata(path), _read(path)
+        metadata, table = _metadata(path), _read(path, RAW)
         columns = (table[name].to_pylist() for name in RAW.names)
         notifications = tuple(Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
         return Recording(header_from_fields(metadata["header"], session_id), notifications, tuple(metadata["events"]))
@@ -230,7 +233,8 @@ class Store:
 
     def _rows(self) -> list[dict[str, Any]]:
         try:
-            return _read(self._index_path, INDEX).to_pylist()
+            rows: list[dict[str, Any]] = _read(self._index_path, INDEX).to_pylist()
+            return rows
         except RecordingError:
             return self._rows_from_files()
 
@@ -254,13 +258,12 @@ class Store:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _samples_table(session: Session, summary: dict[str, Any]) -> pa.Table:
+def _samples_table(session: Session) -> pa.Table:
     columns: dict[str, Any] = {
         name: [getattr(sample, name) for sample in session.samples] for name in SAMPLES.names if name != "session_id"
     }
     columns["session_id"] = [session.header.session_id] * len(session.samples)
-    strokes = [asdict(stroke) for stroke in session.strokes]
-    return _with_metadata(pa.Table.from_pydict(columns, schema=SAMPLES), summary=summary, strokes=strokes)
+    return pa.Table.from_pydict(columns, schema=SAMPLES)
 
 
 def _raw_table(recording: Recording) -> pa.Table:
@@ -269,13 +272,7 @@ def _raw_table(recording: Recording) -> pa.Table:
         "characteristic": [notification.characteristic for notification in recording.notifications],
         "value": [notification.payload for notification in recording.notifications],
     }
-    table = pa.Table.from_pydict(columns, schema=RAW)
-    return _with_metadata(table, header=header_fields(recording.header), events=list(recording.events))
-
-
-def _with_metadata(table: pa.Table, **content: Any) -> pa.Table:
-    metadata = {"schema": SCHEMA, "rowsync": __version__, **content}
-    return table.replace_schema_metadata({_METADATA: json.dumps(metadata, separators=(",", ":"))})
+    return pa.Table.from_pydict(columns, schema=RAW)
 
 
 def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
@@ -295,43 +292,53 @@ def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
 # --- reading and writing ----------------------------------------------------------------------------------------------
 
 
-def _read(path: Path, schema: pa.Schema | None = None) -> pa.Table:
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a whole file, every page checked.
+
+    Raises:
+        RecordingError: it can't be read, or its columns aren't those of the schema.
+    """
     try:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
-        return table.select(schema.names).cast(schema) if schema else table
+        names = table.schema.names
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise RecordingError(f"{path} can't be read: {_first_line(error)}") from None
+        raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
+    if names != schema.names:
+        raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
+    return table
 
 
 def _metadata(path: Path) -> dict[str, Any]:
+    """What a file says of its session.
+
+    Raises:
+        RecordingError: it isn't one of ours, was altered, or is from a newer rowsync.
+    """
     try:
-        metadata = json.loads((pq.read_schema(path).metadata or {})[_METADATA])
+        crc, text = (pq.read_metadata(path).metadata or {})[_METADATA].split(b" ", 1)
+        if int(crc, 16) != crc32(text):
+            raise ValueError
+        metadata: dict[str, Any] = json.loads(text)
     except (pa.ArrowException, OSError, KeyError, ValueError):
         raise RecordingError(f"{path} is not one of rowsync's files, or it was altered.") from None
-    if metadata.get("schema", 0) > SCHEMA:
-        raise RecordingError(f"{path} was written by a newer rowsync ({metadata.get('rowsync')}): update this one.")
-    found: dict[str, Any] = metadata
-    return found
+    if metadata["schema"] > SCHEMA:
+        raise RecordingError(f"{path} was written by a newer rowsync ({metadata['rowsync']}): update this one.")
+    return metadata
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    """Write a parquet file so that a crash leaves the old one or the new one, whole."""
+def _write(path: Path, table: pa.Table, **content: Any) -> None:
+    """Write a parquet file so that a crash leaves the old one or the new one, whole.
+
+    What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.
+    """
     _make_folder(path.parent)
     beside = path.with_suffix(".tmp")
-    integers = {field.name for field in table.schema if pa.types.is_integer(field.type)}
-    numbers = {field.name for field in table.schema if pa.types.is_floating(field.type)}
-    encodings = dict.fromkeys(integers, "DELTA_BINARY_PACKED") | dict.fromkeys(numbers, "BYTE_STREAM_SPLIT")
-    plain = set(table.schema.names) - set(encodings)
+    text = json.dumps({"schema": SCHEMA, "rowsync": __version__, **content}, separators=(",", ":")).encode()
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            pq.write_table(
-                table,
-                file,
-                compression="zstd",
-                use_dictionary=sorted(plain),
-                column_encoding=encodings,
-                write_page_checksum=True,
-            )
+            with pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
+                writer.write_table(table)
+                writer.add_key_value_metadata({_METADATA: b"%08x %s" % (crc32(text), text)})
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -339,6 +346,19 @@ def _write(path: Path, table: pa.Table) -> None:
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def _format(schema: pa.Schema) -> dict[str, Any]:
+    """How a table is written: small, and with a checksum for every page."""
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    numbers = [field.name for field in schema if pa.types.is_floating(field.type)]
+    return {
+        "compression": "zstd",
+        "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED") | dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
+        "use_dictionary": [name for name in schema.names if name not in (*integers, *numbers)],
+        "write_page_checksum": True,
+        "store_schema": False,  # Arrow's own copy of the schema would be one more thing to be altered unnoticed
+    }
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from rowsync.athlete import Athlete
@@ -40,7 +42,7 @@ def test_the_parts_of_a_session_sum_to_its_whole():
     strokes = [Stroke(n, 2.5 * n, 2.5 * (n + 1), None, 100.0 + 10 * (n % 7)) for n in range(400)]
     meter = rowed(*strokes)
     edges = [0.0, 11.3, 250.0, 251.25, 799.9, 1100.0]
-    parts = [meter.gross_at(b) - meter.gross_at(a) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [meter.gross_at(b) - meter.gross_at(a) for a, b in pairwise(edges)]
     assert sum(parts) == pytest.approx(meter.finish(1100.0, "machine", None).gross_kcal, abs=1e-9)
 
 

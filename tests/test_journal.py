@@ -63,7 +63,7 @@ from tests.test_recording import HEADER, NOTIFICATIONS
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-resource.setrlimit(resource.RLIMIT_FSIZE, (700, hard))  # this disk holds 700 bytes: a write is cut short, the next refused
+resource.setrlimit(resource.RLIMIT_FSIZE, (700, hard))  # room for 700 bytes: one write is cut, the next refused
 with Journal(Path(sys.argv[1]), HEADER) as journal:
     for notification in NOTIFICATIONS:
         journal.append(notification)

@@ -11,7 +11,7 @@ from rowsync.intervals import Effort
 from rowsync.plan import Guide, Piece, parse_plan
 from rowsync.telemetry import Sample
 
-HARD, EASY, REST, WARMUP, COOLDOWN, STEADY = (Effort(name) for name in "hard easy rest warmup cooldown steady".split())
+HARD, EASY, REST, WARMUP, COOLDOWN, STEADY = Effort
 
 
 def test_the_seed_workout():

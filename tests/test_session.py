@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -62,7 +63,7 @@ def test_intervals_tile_the_session_and_sum_to_its_totals(intervals_recording):
     edges = [(interval.start_s, interval.end_s) for interval in session.intervals]
     assert edges[0][0] == 0.0
     assert edges[-1][1] == session.duration_s
-    assert all(a[1] == b[0] for a, b in zip(edges, edges[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(edges))
     assert sum(interval.distance_m for interval in session.intervals) == pytest.approx(session.distance_m)
     assert sum(interval.stroke_count for interval in session.intervals) == session.stroke_count
     assert sum(interval.gross_kcal for interval in session.intervals) == pytest.approx(session.energy.gross_kcal)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from rowsync.strokes import Stroke, StrokeCounter
@@ -66,7 +68,7 @@ def test_however_often_the_machine_speaks_the_strokes_tile_the_rowing(period_s):
     times = [number * period_s for number in range(int(120 / period_s))]
     strokes = strokes_of(*(sample(time_s, int(time_s / 2.5)) for time_s in times))
     assert len(strokes) == int(times[-1] / 2.5)
-    assert all(a.end_s == b.start_s for a, b in zip(strokes, strokes[1:], strict=False))
+    assert all(a.end_s == b.start_s for a, b in pairwise(strokes))
 
 
 def test_power_that_a_monitor_only_repeats_is_found_out_by_the_metres():
