@@ -122,7 +122,7 @@ def test_a_parquet_file_that_is_not_ours_harms_nobody_and_is_named_when_opened(s
 def test_a_flipped_bit_in_the_data_is_noticed_never_a_wrong_number(store, short):
     session_id = store.add(short)["session_id"]
     (path,) = store.folder.glob("samples/*/*/*.parquet")
-    truth, whole = store.samples(session_id), path.read_bytes()
+    truth, summary, whole = store.samples(session_id), store.summary(session_id), path.read_bytes()
     noticed = 0
     for bit in range(40, len(whole) * 8, len(whole) * 8 // 150):
         flipped = bytearray(whole)
@@ -130,6 +130,7 @@ def test_a_flipped_bit_in_the_data_is_noticed_never_a_wrong_number(store, short)
         path.write_bytes(flipped)
         try:
             pd.testing.assert_frame_equal(store.samples(session_id), truth)
+            assert store.summary(session_id) == summary
         except RecordingError:
             noticed += 1
     assert noticed > 100
