@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from rowsync import __version__
-from rowsync.errors import RowsyncError, StoreError, UsageError
+from rowsync.errors import MachineError, RowsyncError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from rowsync.config import Settings
@@ -193,14 +193,11 @@ def row(
 @_shared
 def scan(seconds: float, as_json: bool) -> None:
     """List the rowers nearby, with what they offer."""
-    import asyncio
-    from contextlib import nullcontext
-
     from rowsync import ble
-    from rowsync.terminal import print_rows, waiting
+    from rowsync.live import run_scan
+    from rowsync.terminal import print_rows
 
-    with nullcontext() if as_json else waiting("Listening for rowers"):
-        found = asyncio.run(ble.scan(ble.Radio(), seconds))
+    found = run_scan(seconds)
     rows = [
         {
             "name": ble.printable(each.name),
@@ -428,7 +425,7 @@ def _row_and_store(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) 
 
     journal = run_row(wishes, virtual, fast)
     if journal is None:
-        raise StoreError("Nothing was rowed, so nothing is stored.")
+        raise MachineError("The rower sent nothing, so there is nothing to store.")
     from rowsync.store import Store
 
     return Store(wishes.folder).finish(journal)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rowsync import ble
 from rowsync.journal import journals_left
 from rowsync.rowing import Wishes, row
-from rowsync.terminal import RowingScreen
+from rowsync.terminal import RowingScreen, waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,10 +34,24 @@ def run_row(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> Path
     Raises:
         MachineError: no rower, or no Bluetooth.
         StoreError: nothing can be written.
+        KeyboardInterrupt: the person wants out at once; the journal is synced and stays.
     """
     _recover_apart(wishes.folder)
     with asyncio.Runner(loop_factory=_virtual_time if fast else None) as runner, RowingScreen(wishes.plan) as screen:
-        return runner.run(_row(wishes, virtual, screen))
+        try:
+            return runner.run(_row(wishes, virtual, screen))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+def run_scan(seconds: float) -> list[ble.FoundRower]:
+    """Listen for rowers [s].
+
+    Raises:
+        RadioUnavailable: Bluetooth is off, absent or not permitted.
+    """
+    with waiting("Listening for rowers ..."):
+        return asyncio.run(ble.scan(ble.Radio(), seconds))
 
 
 async def _row(wishes: Wishes, virtual: tuple[str, int] | None, screen: RowingScreen) -> Path | None:

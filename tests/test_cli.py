@@ -1,0 +1,286 @@
+"""The command line as a person meets it: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from tests.conftest import RECORDED
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "rowsync", *map(str, arguments)]
+
+
+def rowsync(*arguments, code=0, **options):
+    """Run a command to its end; answer what it printed."""
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, check=False, **options)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One run of the demo; answer its data folder and what it printed."""
+    data = tmp_path_factory.mktemp("demo")
+    return data, rowsync("--data", data, "demo")
+
+
+# --- the main job -----------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_rows_ten_rounds_and_ends_with_the_table_and_the_page(demo):
+    data, done = demo
+    assert len(re.findall(r"^\d+ +hard ", done.stdout, re.MULTILINE)) == 10
+    page = data / "pages" / re.search(r"([^/\s]+\.html)\s*$", done.stdout)[1]
+    assert page.is_file()
+    assert "synthetic" in done.stdout
+
+
+def test_the_demo_says_where_it_is_and_what_is_saved(demo):
+    _, done = demo
+    assert re.search(r"hard round 7: .* saved \d+ of \d+ notifications", done.stderr)
+
+
+def test_sessions_and_show_speak_of_the_same_session(demo):
+    data, _ = demo
+    (row,) = json.loads(rowsync("sessions", "--json", "--data", data).stdout)
+    shown = json.loads(rowsync("show", "--json", "--data", data).stdout)
+    assert row["session_id"] == shown["session_id"]
+    assert row["athlete"] == "demo"
+    assert row["plan"] == "5m + 10x45/75 + 5m"
+    assert row["gross_kcal"] == shown["energy"]["gross_kcal"]
+    assert shown["origin"] == "synthetic"
+    assert shown["started_at"].endswith("Z")
+    assert {"gross_kcal", "net_kcal", "low_kcal", "high_kcal", "model", "machine_kcal"} == set(shown["energy"])
+
+
+def test_what_was_recorded_live_replays_to_the_same_numbers(demo):
+    from rowsync.recording import recording_bytes
+    from rowsync.store import Store
+
+    data, _ = demo
+    recording = Store(data).recording(Store(data).find())
+    path = data / "again.jsonl"
+    path.write_bytes(recording_bytes(recording.header, recording.notifications))
+    assert rowsync("replay", path, "--json").stdout == rowsync("show", "--json", "--data", data).stdout
+
+
+def test_calories_are_exported_by_week_in_three_formats(demo, tmp_path):
+    data, _ = demo
+    shown = json.loads(rowsync("show", "--json", "--data", data).stdout)
+    (row,) = json.loads(rowsync("export", "calories", "--format", "json", "--data", data).stdout)
+    assert row["gross_kcal"] == pytest.approx(shown["energy"]["gross_kcal"], abs=0.05)
+    csv = rowsync("export", "calories", "--by", "session", "--data", data).stdout
+    assert csv.splitlines()[0].startswith("session_id,started_at,athlete,origin,machine,minutes,gross_kcal")
+    rowsync("export", "calories", "--format", "parquet", "-o", tmp_path / "c.parquet", "--data", data)
+    assert len(pd.read_parquet(tmp_path / "c.parquet")) == 1
+
+
+def test_a_report_is_a_page_that_needs_nothing_but_its_neighbour(demo, tmp_path):
+    data, _ = demo
+    done = rowsync("report", "-o", tmp_path / "page.html", "--data", data)
+    assert done.stdout.strip() == str(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert (tmp_path / "plotly.min.js").is_file()
+    assert "https://" not in page
+
+
+def test_all_reports_are_a_folder_with_one_copy_of_plotly(demo, tmp_path):
+    data, _ = demo
+    rowsync("report", "--all", "-o", tmp_path / "site", "--data", data)
+    names = sorted(path.name for path in (tmp_path / "site").iterdir())
+    assert len([name for name in names if name.endswith(".html")]) == 2
+    assert [name for name in names if name.endswith(".js")] == ["plotly.min.js"]
+
+
+def test_recordings_in_the_fixtures_are_replayed_and_stored_on_request(tmp_path):
+    recording = RECORDED / "steady-30m.jsonl"
+    shown = json.loads(rowsync("replay", recording, "--json").stdout)
+    assert [each["effort"] for each in shown["intervals"] if each["effort"] != "rest"] == ["steady"]
+    assert json.loads(rowsync("sessions", "--json").stdout) == []
+    rowsync("replay", recording, "--store")
+    assert [row["session_id"] for row in json.loads(rowsync("sessions", "--json").stdout)] == ["steady-30m"]
+
+
+def test_a_heavier_athlete_costs_more_for_the_same_recording():
+    recording = RECORDED / "steady-30m.jsonl"
+    light, heavy = (
+        json.loads(rowsync("replay", recording, "--json", "--mass", mass).stdout)["energy"]["gross_kcal"]
+        for mass in (60, 90)
+    )
+    assert heavy - light == pytest.approx(30 * 0.0563 * 30, rel=0.02)
+
+
+# --- decode -----------------------------------------------------------------------------------------------------------
+
+
+def test_decode_prints_the_contracts_document():
+    document = json.loads(rowsync("decode", "--json", "3c0b3002000a0000d1005e011600010002020800").stdout)
+    assert document["characteristic"] == "2ad1"
+    assert document["fields"]["stroke_rate_spm"] == 24.0
+    assert document["missing"] == ["elapsed_time_s"]
+    assert document["extra_hex"] == ""
+    assert document["more_data"] is False
+    assert document["notes"]
+
+
+def test_decode_shows_what_is_not_available_as_null():
+    document = json.loads(
+        rowsync("decode", "--json", "2c 09 4f 21 00 32 00 00 56 01 0c 00 ff ff 59 01 ff 3e 00").stdout
+    )
+    assert document["fields"]["total_energy_kcal"] is None
+    assert document["fields"]["energy_per_hour_kcal"] == 345
+
+
+@pytest.mark.parametrize("hex_bytes", ["", "2c", "ffff", "ff" * 600])
+def test_decode_takes_any_bytes(hex_bytes):
+    assert set(json.loads(rowsync("decode", "--json", hex_bytes).stdout)) >= {"fields", "missing", "extra_hex", "notes"}
+
+
+def test_decode_of_what_is_not_decoded_yet_keeps_the_bytes():
+    document = json.loads(rowsync("decode", "--json", "--characteristic", "CE060031", "0102").stdout)
+    assert (document["characteristic"], document["extra_hex"]) == ("ce060031", "0102")
+
+
+# --- errors: one or two lines that say what to do ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["show"], 3, "rowsync demo"),
+        (["show", "nobody"], 3, "no sessions"),
+        (["replay", "nowhere.jsonl"], 4, "No such file"),
+        (["replay", __file__], 4, "not a rowsync recording"),
+        (["decode", "xyz"], 2, "hex digits"),
+        (["row", "--virtual", "--plan", "10y45"], 2, "can't be read"),
+        (["row", "--fast"], 2, "--virtual"),
+        (["demo", "--machine", "unicorn"], 2, "There is no virtual machine 'unicorn'"),
+        (["export", "calories", "--by", "year"], 2, "year"),
+        (["report"], 3, "rowsync demo"),
+        (["nonsense"], 2, "No such command"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_and_its_exit_code(arguments, code, says, tmp_path):
+    done = rowsync(*arguments, code=code, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(RECORDED.parents[1])})
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_without_bluetooth_scanning_and_rowing_say_what_to_do():
+    env = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere/at/all"}
+    for arguments in (["scan"], ["row"]):
+        assert "install and start BlueZ" in rowsync(*arguments, code=3, env=env).stderr
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_rowed(tmp_path):
+    (tmp_path / "file").write_text("precious")
+    done = rowsync("row", "--virtual", "--fast", "--plan", "10", "--data", tmp_path / "file" / "data", code=5)
+    assert "can't be written" in done.stderr
+    assert "--data" in done.stderr
+
+
+def test_settings_that_make_no_sense_are_named(tmp_path):
+    (tmp_path / "config.toml").write_text('atlete = "anna"\n')
+    assert "atlete is unknown" in rowsync("sessions", code=2).stderr
+
+
+def test_the_athlete_comes_from_the_settings(tmp_path):
+    (tmp_path / "config.toml").write_text('athlete = "anna"\n[athletes.anna]\nmass_kg = 62\n')
+    rowsync("row", "--virtual", "--fast", "--plan", "30")
+    assert [row["athlete"] for row in json.loads(rowsync("sessions", "--json").stdout)] == ["anna"]
+
+
+def test_a_session_name_with_escape_codes_is_made_harmless():
+    rowsync("replay", RECORDED / "steady-30m.jsonl", "--store")
+    assert "\x1b" not in rowsync("show", "\x1b[31mred", code=3).stderr
+
+
+def test_a_damaged_recording_is_read_as_far_as_it_is_sound(tmp_path):
+    whole = bytearray((RECORDED / "steady-30m.jsonl").read_bytes())
+    whole[len(whole) // 2] ^= 4
+    (tmp_path / "damaged.jsonl").write_bytes(whole[:-20])
+    done = rowsync("replay", tmp_path / "damaged.jsonl")
+    assert "2 lines of damaged.jsonl could not be read" in done.stderr
+
+
+# --- Ctrl-C, and worse ------------------------------------------------------------------------------------------------
+
+
+def started(*arguments, until):
+    """Start a command and wait until it has said something; answer the process and the match."""
+    process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if found := re.search(until, line):
+            return process, found
+    raise AssertionError(f"never said {until}")
+
+
+def test_kill_9_in_the_middle_of_the_demo_loses_nothing_that_was_called_saved(tmp_path):
+    process, saved = started("demo", "--data", tmp_path, until=r"hard round 5: .* saved (\d+) of")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = rowsync("sessions", "--json", "--data", tmp_path)
+    assert "Recovered a session that was cut short" in done.stderr
+    (row,) = json.loads(done.stdout)
+    shown = json.loads(rowsync("show", row["session_id"], "--json", "--data", tmp_path).stdout)
+    assert shown["notifications"] >= int(saved[1]) > 0
+    assert not list((tmp_path / "journal").glob("*.jsonl"))
+
+
+def test_the_next_row_recovers_what_a_crash_left_and_says_so(tmp_path):
+    process, _ = started("demo", "--data", tmp_path, until="hard round 2")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = rowsync("row", "--virtual", "--fast", "--plan", "20", "--data", tmp_path)
+    assert "Recovered a session that was cut short" in done.stderr
+    assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 2
+
+
+def test_ctrl_c_ends_the_session_in_order(tmp_path):
+    process, _ = started("row", "--virtual", "--data", tmp_path, until="warm-up|0:0[1-9]")
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    output, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "Ending the session" in said
+    assert "Page:" in output
+    assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 1
+
+
+def test_ctrl_c_twice_quits_at_once_without_a_traceback_and_nothing_is_lost(tmp_path):
+    process, _ = started("row", "--virtual", "--data", tmp_path, until="warm-up|0:0[1-9]")
+    time.sleep(1.0)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in said
+    assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 1
+
+
+# --- help -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], *([name] for name in "demo scan row sessions show replay decode dashboard report export".split())],
+)
+def test_every_command_has_help(arguments):
+    assert "Usage: rowsync" in rowsync(*arguments, "--help").stdout
+
+
+def test_an_interrupted_pipe_is_no_error():
+    shell = f"{' '.join(command('--help'))} | head -1"
+    assert "Traceback" not in subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stderr

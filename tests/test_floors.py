@@ -1,0 +1,140 @@
+"""The architecture as tables: who may import whom, and which library has which door.
+
+A new import is a visible edit of these tables.  Arrows never point down the list.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+CORE = ["errors", "athlete", "ftms", "telemetry", "strokes", "intervals", "plan", "energy", "session"]
+"""From the ground up; no clock, no loop, no file, no log, no table library."""
+
+FLOORS = [
+    *CORE,
+    "wording",
+    "decoding",
+    "recording",
+    "config",
+    "journal",
+    "ble",
+    "rowing",
+    "virtual",
+    "terminal",
+    "live",
+    "ledger",
+    "store",
+    "dashboards",
+    "cli",
+    "__main__",
+]
+
+DOORS = {
+    "bleak": {"ble", "virtual"},
+    "bumble": {"virtual"},
+    "aiomqtt": {"mqtt"},
+    "pandas": {"store", "ledger", "dashboards"},
+    "pyarrow": {"store"},
+    "plotly": {"dashboards"},
+    "starlette": {"dashboards"},
+    "uvicorn": {"dashboards"},
+    "kaleido": {"dashboards"},
+    "click": {"cli"},
+    "rich": {"terminal"},
+    "numpy": {"intervals", "dashboards"},
+    "platformdirs": {"config"},
+    "asyncio": {"ble", "live", "virtual"},
+    "threading": {"journal"},
+    "signal": {"live"},
+    "time": {"journal"},
+    "logging": set(),
+}
+
+STANDARD_IN_THE_CORE = {
+    "__future__",
+    "bisect",
+    "collections",
+    "dataclasses",
+    "datetime",  # a type that is stored; `now` belongs to the shells
+    "enum",
+    "itertools",
+    "math",
+    "re",
+    "statistics",
+    "struct",
+    "typing",
+}
+
+
+def modules():
+    for folder, prefix in ((ROOT / "rowsync", ""), (ROOT / "dashboards", "dashboards")):
+        for path in sorted(folder.rglob("*.py")):
+            floor = prefix or ("virtual" if path.parent.name == "virtual" else path.stem)
+            if path.name == "__init__.py" and folder == path.parent and not prefix:
+                continue
+            yield floor, path
+
+
+def imports(path):
+    """Every import of a module, those inside functions included, as dotted names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def floor_of(name):
+    parts = name.split(".")
+    if parts[0] == "dashboards":
+        return "dashboards"
+    return parts[1] if parts[0] == "rowsync" and len(parts) > 1 and parts[1] in FLOORS else None
+
+
+@pytest.mark.parametrize(
+    ("floor", "path"), [pytest.param(*each, id=str(each[1].relative_to(ROOT))) for each in modules()]
+)
+def test_a_module_stands_on_lower_floors_only_and_uses_each_door(floor, path):
+    assert floor in FLOORS, f"{path} has no place in the architecture"
+    for name in imports(path):
+        below = floor_of(name)
+        if below is not None and below != floor:
+            assert FLOORS.index(below) < FLOORS.index(floor), f"{path.name} imports {name} from above"
+        library = name.split(".")[0]
+        assert floor in DOORS.get(library, {floor}), f"{path.name} isn't the door to {library}"
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_core_knows_time_only_as_an_argument(name):
+    libraries = {each.split(".")[0] for each in imports(ROOT / "rowsync" / f"{name}.py")}
+    assert libraries <= STANDARD_IN_THE_CORE | {"rowsync"} | ({"numpy"} if name == "intervals" else set())
+
+
+RECORD = """
+import sys
+from pathlib import Path
+from rowsync.athlete import Athlete
+from rowsync.live import run_row
+from rowsync.plan import parse_plan
+from rowsync.rowing import Wishes
+
+journal = run_row(Wishes(Path(sys.argv[1]), Athlete(), parse_plan("20")), ("standard", 1), fast=True)
+print(journal.exists(), sorted({"pandas", "pyarrow", "plotly", "starlette"} & set(sys.modules)))
+"""
+
+
+def test_recording_a_whole_session_loads_neither_pandas_nor_pyarrow_nor_plotly(tmp_path):
+    done = subprocess.run([sys.executable, "-c", RECORD, tmp_path], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "True []", done.stderr
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys, rowsync.cli; print(sorted({'bleak','pandas','numpy','rich','plotly','asyncio'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

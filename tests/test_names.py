@@ -1,0 +1,42 @@
+"""One quantity, one name, with its unit: from the wire to the column."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pyarrow as pa
+import pytest
+
+from rowsync.athlete import Athlete
+from rowsync.energy import Energy
+from rowsync.ftms import RowerData
+from rowsync.plan import Cue, Piece
+from rowsync.session import Gap, Interval, Session
+from rowsync.store import INDEX, SAMPLES
+from rowsync.strokes import Stroke
+from rowsync.telemetry import Notification, Sample
+
+UNITS = ("_s", "_m", "_w", "_kcal", "_bpm", "_spm", "_met", "_s_per_500m", "_kg", "_cm", "_years", "_us")
+WITHOUT_UNIT = {"resistance_level"}  # every machine counts it as it likes
+
+
+@pytest.mark.parametrize("kind", [Notification, Sample, Stroke, Interval, Gap, Energy, Session, Piece, Cue, Athlete])
+def test_every_number_of_a_public_value_carries_its_unit(kind):
+    for field in dataclasses.fields(kind):
+        if "float" in str(field.type):
+            assert field.name.endswith(UNITS) or field.name in WITHOUT_UNIT, f"{kind.__name__}.{field.name}"
+
+
+@pytest.mark.parametrize("schema", [SAMPLES, INDEX])
+def test_every_number_of_a_table_carries_its_unit(schema):
+    for field in schema:
+        if pa.types.is_floating(field.type):
+            assert field.name.endswith(UNITS) or field.name in WITHOUT_UNIT
+
+
+def test_a_sample_keeps_its_names_as_columns():
+    assert SAMPLES.names == ["session_id", *(field.name for field in dataclasses.fields(Sample))]
+
+
+def test_the_wire_speaks_the_specifications_words():
+    assert {"instantaneous_power_w", "total_distance_m", "stroke_rate_spm"} < set(RowerData._fields)
