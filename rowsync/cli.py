@@ -337,11 +337,10 @@ def report(session: str | None, output: Path | None, everything: bool) -> None:
 @_shared
 def dashboard(host: str, port: int) -> None:
     """Serve your sessions as web pages on this computer."""
-    from dashboards.app import create_app, serve
+    from dashboards.app import LOOPBACK_HOSTS, create_app, serve
 
-    store = _store(_settings())
-    _tell(f"Your sessions: http://{host}:{port}/   (Ctrl-C ends)")
-    serve(create_app(store), host, port)
+    app = create_app(_store(_settings()), allowed_hosts=(*LOOPBACK_HOSTS, host))
+    serve(app, host, port, announce=lambda address: _tell(f"Your sessions: {address}   (Ctrl-C ends)"))
 
 
 @cli.group()
@@ -432,29 +431,32 @@ def _row_and_store(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) 
 
 
 def _conclude(store: Store, summary: dict[str, Any], as_json: bool) -> None:
-    page = _write_page(store, summary["session_id"], None)
+    page = _write_page(store, summary["session_id"], None, home="index.html")
+    _write_history(store, page.parent)
     _show(summary | {"page": str(page)}, as_json)
     if not as_json:
         click.echo(f"Page: {page}")
 
 
-def _write_page(store: Store, session_id: str, output: Path | None) -> Path:
+def _write_page(store: Store, session_id: str, output: Path | None, home: str | None = None) -> Path:
     from dashboards.report import write_session_report
 
     path = output or store.folder / "pages" / f"{session_id}.html"
-    write_session_report(store.summary(session_id), store.samples(session_id), path)
+    write_session_report(store.summary(session_id), store.samples(session_id), path, home=home)
     return path
 
 
 def _write_all(store: Store, folder: Path) -> Path:
+    with click.progressbar(list(store.index().session_id), label="Pages", file=sys.stderr) as ids:
+        for session_id in ids:
+            _write_page(store, session_id, folder / f"{session_id}.html", home="index.html")
+    return _write_history(store, folder)
+
+
+def _write_history(store: Store, folder: Path) -> Path:
     from dashboards.report import write_history_report
 
-    index = store.index()
-    with click.progressbar(list(index.session_id), label="Pages", file=sys.stderr) as ids:
-        for session_id in ids:
-            _write_page(store, session_id, folder / f"{session_id}.html")
-    write_history_report(index, folder)
-    return folder
+    return write_history_report(store.index(), folder)
 
 
 def _show(summary: dict[str, Any], as_json: bool) -> None:

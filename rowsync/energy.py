@@ -63,9 +63,9 @@ def rest_kcal_per_min(athlete: Athlete) -> float:
 
 _MIFFLIN_KCAL_PER_DAY = {"male": 5.0, "female": -161.0}
 
-# Half the width of the 80 % range, as a share of the estimate.  Put together from how far the studies disagree with each
-# other (8.4 % sd), the economy of one person (8 %), gas exchange (3 %), and how far the watts can be trusted (15-20 %
-# of their 60 % share).  It is systematic for one person on one machine: more sessions don't shrink it.
+# Half the width of the 80 % range, as a share of the estimate.  Put together from how far the studies disagree (8.4 %
+# sd), the economy of one person (8 %), gas exchange (3 %), and how far the watts can be trusted (15-20 % of their 60 %
+# share).  It is systematic for one person on one machine: more sessions don't shrink it.
 HALF_WIDTHS = {
     "machine": 0.22,  # an FTMS machine with plausible watts
     "pace": 0.24,  # power derived from pace

@@ -58,7 +58,7 @@ def test_a_rower_that_is_not_there_is_said_with_what_to_do():
     async def work(radio, virtual):
         await ble.find(radio, "PM5 430000000")
 
-    with pytest.raises(MachineNotFound, match="No rower called PM5 430000000 answered within 10 s. Wake the machine"):
+    with pytest.raises(MachineNotFound, match=r"No rower called PM5 430000000 answered within 10 s\. Wake the machine"):
         in_virtual_time(work)
 
 

@@ -275,7 +275,13 @@ def test_ctrl_c_twice_quits_at_once_without_a_traceback_and_nothing_is_lost(tmp_
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], *([name] for name in "demo scan row sessions show replay decode dashboard report export".split())],
+    [
+        [],
+        *(
+            [name]
+            for name in ["demo", "scan", "row", "sessions", "show", "replay", "decode", "dashboard", "report", "export"]
+        ),
+    ],
 )
 def test_every_command_has_help(arguments):
     assert "Usage: rowsync" in rowsync(*arguments, "--help").stdout

@@ -135,6 +135,7 @@ def test_recording_a_whole_session_loads_neither_pandas_nor_pyarrow_nor_plotly(t
 
 
 def test_help_loads_nothing_heavy():
-    code = "import sys, rowsync.cli; print(sorted({'bleak','pandas','numpy','rich','plotly','asyncio'} & set(sys.modules)))"
+    heavy = {"asyncio", "bleak", "numpy", "pandas", "plotly", "rich"}
+    code = f"import sys, rowsync.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

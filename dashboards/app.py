@@ -1,0 +1,198 @@
+"""The pages over HTTP, for this machine only unless more hosts are allowed.
+
+Every answer forbids scripts of others, framing, sniffing and referrers; a request for a host that isn't ours is
+refused before any store is read (DNS rebinding).  Nothing here changes anything: GET only.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import html
+import socket
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import pandas as pd
+import plotly
+import uvicorn
+from plotly.offline import get_plotlyjs
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboards.history_page import history_page
+from dashboards.page import PLOTLY_FILE, page, policy
+from dashboards.session_page import session_page
+from rowsync.errors import RowsyncError, SessionNotFound, UsageError
+
+ROWS_PER_PAGE = 100
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Store(Protocol):
+    """What the pages read."""
+
+    def index(self) -> pd.DataFrame:
+        """One row per session."""
+
+    def summary(self, session_id: str) -> dict[str, Any]:
+        """The JSON of `rowsync show`; raises SessionNotFound."""
+
+    def samples(self, session_id: str) -> pd.DataFrame:
+        """The samples of a session; raises SessionNotFound."""
+
+
+def create_app(store: Store, *, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -> Starlette:
+    """The pages of a store.
+
+    Args:
+        store: read anew for each request, in a thread.
+        allowed_hosts: the names (without port) under which it answers; any other Host gets 400.
+    """
+
+    def history(request: Request) -> Response:
+        index = store.index()
+        last = max(1, -(-len(index) // ROWS_PER_PAGE))
+        page_number = min(last, max(1, _whole(request.query_params.get("page"))))
+        content = history_page(index, session_link=_session_path, page_number=page_number, rows_per_page=ROWS_PER_PAGE)
+        return _html(content)
+
+    def session(request: Request) -> Response:
+        session_id = request.path_params["session_id"]
+        summary, samples = store.summary(session_id), store.samples(session_id)
+        return _html(session_page(summary, samples, home="/", plotly_address=f"/{PLOTLY_FILE}"))
+
+    return Starlette(
+        routes=[
+            Route("/", history),
+            Route("/session/{session_id}", session),
+            Route(f"/{PLOTLY_FILE}", _plotly),
+        ],
+        middleware=[
+            Middleware(SecureHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts), www_redirect=False),
+        ],
+        exception_handlers={RowsyncError: _failed, HTTPException: _refused},
+    )
+
+
+def serve(app: Starlette, host: str, port: int, *, announce: Callable[[str], None] | None = None) -> None:
+    """Serves until interrupted.
+
+    Args:
+        app: from `create_app`.
+        host: the address to bind.
+        port: the port to bind; 0 takes any free one.
+        announce: called once with the pages' address, when they can be reached.
+
+    Raises:
+        UsageError: that address can't be bound.
+    """
+    with _bound(host, port) as listener:
+        if announce is not None:
+            name = f"[{host}]" if ":" in host else host
+            announce(f"http://{name}:{listener.getsockname()[1]}/")
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+class SecureHeaders:
+    """Adds the security headers to every answer, refusals included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on and marks the answer."""
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers["Content-Security-Policy"] = policy() + "; frame-ancestors 'none'"
+            await send(message)
+
+        await self._app(scope, receive, send_marked)
+
+
+def _session_path(session_id: str) -> str:
+    return f"/session/{quote(session_id, safe='', errors='replace')}"
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else 1
+
+
+def _html(content: str, status: int = HTTPStatus.OK) -> HTMLResponse:
+    # A page about someone's heart stays out of caches.
+    return HTMLResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _plotly(request: Request) -> Response:
+    tag = f'"plotly-{plotly.__version__}"'
+    headers = {"Cache-Control": "private, max-age=86400", "ETag": tag, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(_plotly_bytes(packed), headers=headers, media_type="text/javascript")
+
+
+@functools.cache
+def _plotly_bytes(packed: bool) -> bytes:
+    content = get_plotlyjs().encode()
+    return gzip.compress(content, compresslevel=6, mtime=0) if packed else content
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    if isinstance(error, SessionNotFound):
+        return _message(HTTPStatus.NOT_FOUND, "There is no such session", "It may have been removed or renamed.")
+    return _message(HTTPStatus.INTERNAL_SERVER_ERROR, "This could not be read", str(error))
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+    if status == HTTPStatus.NOT_FOUND:
+        return _message(status, "There is no such page", "The address may be mistyped.")
+    return _message(status, status.phrase, status.description)
+
+
+def _message(status: HTTPStatus, title: str, text: str) -> Response:
+    body = (
+        f"<header><h1>{html.escape(title)}</h1></header>\n<main><p>{html.escape(text)}</p>"
+        '<p><a href="/">All sessions</a> lists what is stored.</p></main>'
+    )
+    return _html(page(title, body), status)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"The pages can't be served at {host}:{port}: {reason}. Choose another with --port."
+        ) from error
+    return listener

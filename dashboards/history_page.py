@@ -1,0 +1,187 @@
+"""The page of all sessions."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboards.history import HistoryChart, history_chart, history_figure
+from dashboards.page import column_head, figure_box, page, total
+from dashboards.session_page import energy_range
+from rowsync.wording import (
+    NOT_MEASURED,
+    clock,
+    count,
+    measured,
+    moment,
+    number,
+    outside_html,
+    outside_text,
+    short_day,
+    time_of_day,
+)
+
+Row = dict[str, Any]
+Link = Callable[[str], str | None]
+
+
+def history_page(
+    index: pd.DataFrame, *, session_link: Link, page_number: int = 1, rows_per_page: int | None = None
+) -> str:
+    """The page of all sessions as HTML.
+
+    Args:
+        index: one row per session.
+        session_link: the address of a session's page by its id; None where it has none.
+        page_number: which page of the table, from 1.
+        rows_per_page: how many sessions a page lists; None for all.
+    """
+    if index.empty:
+        body = (
+            "<header><h1>Rowing</h1></header>\n<main><p>No session is stored yet. <code>rowsync row</code> records "
+            "one, and <code>rowsync demo</code> makes one up.</p></main>"
+        )
+        return page("Rowing: no sessions yet", body)
+    figures: dict[str, go.Figure] = {}
+    rows = newest_first(index)
+    first = 0 if rows_per_page is None else (page_number - 1) * rows_per_page
+    shown = rows[first:] if rows_per_page is None else rows[first : first + rows_per_page]
+    main = _totals(rows) + _chart_section(history_chart(index), figures) + _synthetic_note(rows)
+    main += _table(shown, session_link) + _paging(len(rows), page_number, rows_per_page)
+    header = f'<header><h1>Rowing</h1><p class="about">{_period(rows)}</p></header>'
+    return page("Rowing: all sessions", f"{header}\n<main>\n{main}</main>\n{FOOTER}", figures)
+
+
+FOOTER = (
+    "<footer><p>Energy is estimated. The numbers in brackets, and the thin lines on the bars, are its 80 % range. "
+    "The ranges of a week are added up, since the estimate errs the same way each time. "
+    "– means not measured · rowsync</p></footer>"
+)
+
+
+def newest_first(index: pd.DataFrame) -> list[Row]:
+    """The index as rows with None for what was not measured, the newest first, the undated last."""
+    rows: list[Row] = [
+        {str(name): None if _missing(value) else value for name, value in row.items()}
+        for row in index.to_dict(orient="records")
+    ]
+    return sorted(rows, key=lambda row: _stamp_s(row), reverse=True)
+
+
+def _missing(value: Any) -> bool:
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _stamp_s(row: Row) -> float:
+    at = moment(row.get("started_at"))
+    return float("-inf") if at is None else pd.Timestamp(at).timestamp()
+
+
+def _period(rows: Sequence[Row]) -> str:
+    dated = [at for row in rows if (at := moment(row.get("started_at"))) is not None]
+    if not dated:
+        return ""
+    first, last = short_day(dated[-1]), short_day(dated[0])
+    return first if first == last else f"{first} – {last}"
+
+
+def _totals(rows: Sequence[Row]) -> str:
+    totals = (
+        ("sessions", number(len(rows)), ""),
+        ("time", clock(_sum(rows, "duration_s")), ""),
+        ("distance", number(_sum(rows, "distance_m", per_unit=1000), 1), "km"),
+        ("energy", number(_sum(rows, "gross_kcal")), "kcal"),
+    )
+    cells = "".join(total(*each) for each in totals)
+    return (
+        '<section aria-labelledby="totals"><h2 id="totals" class="unseen">Totals</h2>\n'
+        f'<dl class="totals large">{cells}</dl></section>\n'
+    )
+
+
+def _sum(rows: Sequence[Row], column: str, per_unit: float = 1) -> float | None:
+    known = [value for row in rows if (value := measured(row.get(column))) is not None]
+    return sum(known) / per_unit if known else None
+
+
+def _chart_section(chart: HistoryChart, figures: dict[str, go.Figure]) -> str:
+    if not chart.weeks:
+        return ""
+    figures["history"] = history_figure(chart)
+    rowed = sum(1 for week in chart.weeks if week.sessions)
+    label = f"Bar charts of energy and sessions over {count(len(chart.weeks), 'week')}, {rowed} of them with rowing"
+    label += f", and mean power of the hard rounds in {count(len(chart.hard), 'session')}." if chart.hard else "."
+    return f"<section><h2>By week</h2>\n{figure_box('history', label, figures['history'].layout.height)}</section>\n"
+
+
+def _synthetic_note(rows: Sequence[Row]) -> str:
+    made_up = sum(1 for row in rows if row.get("origin") == "synthetic")
+    if not made_up:
+        return ""
+    if made_up == len(rows):
+        return '<p class="note">All of these are synthetic: a program made them; nobody rowed them.</p>\n'
+    verb = "is" if made_up == 1 else "are"
+    return (
+        f'<p class="note">{number(made_up)} of {count(len(rows), "session")} {verb} synthetic, and counted here.</p>\n'
+    )
+
+
+def _table(rows: Sequence[Row], session_link: Link) -> str:
+    several = len({row.get("athlete") for row in rows}) > 1
+    names = ["plan", *(["athlete"] if several else [])]
+    words = "".join(column_head(name, kind="word") for name in names)
+    units = (("time", ""), ("distance", "m"), ("power", "W"), ("rate", "spm"), ("hard rounds", ""), ("energy", "kcal"))
+    heads = column_head("started (UTC)", kind="word") + words + "".join(column_head(*unit) for unit in units)
+    lines = "".join(_row(row, names, session_link) for row in rows)
+    return (
+        '<section><h2 id="sessions">Sessions</h2>\n'
+        '<div class="scroll" role="region" aria-labelledby="sessions" tabindex="0">\n<table class="sessions">'
+        '<caption class="unseen">Every session, the newest first</caption>\n'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}</tbody></table></div></section>\n"
+    )
+
+
+def _row(row: Row, names: Sequence[str], session_link: Link) -> str:
+    words = "".join(f'<td class="word">{_outside_cell(row.get(name))}</td>' for name in names)
+    hard = NOT_MEASURED
+    if rounds := measured(row.get("hard_intervals")):
+        hard = number(rounds)
+        if measured(row.get("mean_hard_power_w")) is not None:
+            hard += f" × {number(row['mean_hard_power_w'])} W"
+    bounds = energy_range(row)
+    cells = (
+        clock(row.get("duration_s")),
+        number(row.get("distance_m")),
+        number(row.get("mean_power_w")),
+        number(row.get("mean_stroke_rate_spm"), 1),
+        hard,
+        number(row.get("gross_kcal")) + (f" <small>{bounds}</small>" if bounds else ""),
+    )
+    badge = ' <span class="badge">synthetic</span>' if row.get("origin") == "synthetic" else ""
+    first = f'<th scope="row" class="word">{_started(row, session_link)}{badge}</th>'
+    return f"<tr>{first}{words}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
+
+
+def _started(row: Row, session_link: Link) -> str:
+    session_id = str(row.get("session_id"))
+    at = moment(row.get("started_at"))
+    words = html.escape(outside_text(session_id)) if at is None else f"{short_day(at)}, {time_of_day(at)[:5]}"
+    address = session_link(session_id)
+    return words if address is None else f'<a href="{html.escape(address)}">{words}</a>'
+
+
+def _outside_cell(value: Any) -> str:
+    return NOT_MEASURED if value in (None, "") else outside_html(value)
+
+
+def _paging(sessions: int, page_number: int, rows_per_page: int | None) -> str:
+    if rows_per_page is None or sessions <= rows_per_page:
+        return ""
+    last = -(-sessions // rows_per_page)
+    newer = f'<a rel="prev" href="?page={page_number - 1}">← newer</a>' if page_number > 1 else ""
+    older = f'<a rel="next" href="?page={page_number + 1}">older →</a>' if page_number < last else ""
+    return f'<nav aria-label="Pages">{newer} <span>page {page_number} of {last}</span> {older}</nav>\n'

@@ -1,0 +1,125 @@
+"""Pages as files: a report and `plotly.min.js` beside it, to open, mail or print without any server."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from plotly.offline import get_plotlyjs
+
+from dashboards.history_page import history_page
+from dashboards.page import PLOTLY_FILE
+from dashboards.session import session_chart, session_figure
+from dashboards.session_page import session_page
+from rowsync.errors import StoreError, UsageError
+from rowsync.wording import clock, day, moment, number, time_of_day
+
+HISTORY_FILE = "index.html"
+PICTURE_WIDTH_PX = 1_000
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+def write_session_report(
+    summary: Mapping[str, Any], samples: pd.DataFrame, path: Path, *, home: str | None = None
+) -> None:
+    """Writes a session as a page, or as a picture when the path ends in `.png`.
+
+    Args:
+        summary: the JSON of `rowsync show`.
+        samples: its samples; NaN is not measured.
+        path: where to write; `plotly.min.js` comes to lie beside a page.
+        home: address of the history's page; unless given, the history is linked where it lies beside the page.
+
+    Raises:
+        UsageError: a picture was asked for and nothing here can draw it, or the path ends in neither.
+        StoreError: it can't be written.
+    """
+    kind = path.suffix.lower()
+    if kind == ".png":
+        _write(path, _picture(summary, samples))
+    elif kind in (".html", ".htm"):
+        if home is None and path.name != HISTORY_FILE and (path.parent / HISTORY_FILE).is_file():
+            home = HISTORY_FILE
+        _write(path, session_page(summary, samples, home=home).encode())
+        _write_plotly(path.parent)
+    else:
+        raise UsageError(f"A report is a page or a picture, so its path ends in .html or .png: {path}")
+
+
+def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
+    """Writes the history as `index.html`; returns its path.
+
+    A session whose report lies in the same directory as `<session_id>.html` is linked.
+
+    Args:
+        index: one row per session.
+        directory: where to write; made if missing.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+
+    def session_link(session_id: str) -> str | None:
+        name = f"{session_id}.html"
+        return name if FILE_NAME.fullmatch(name) and (directory / name).is_file() else None
+
+    path = directory / HISTORY_FILE
+    _write(path, history_page(index, session_link=session_link).encode())
+    _write_plotly(directory)
+    return path
+
+
+def _picture(summary: Mapping[str, Any], samples: pd.DataFrame) -> bytes:
+    hint = "pip install 'rowsync[png]' and a Chromium, or give a path that ends in .html"
+    if importlib.util.find_spec("kaleido") is None:
+        raise UsageError(f"A PNG needs the package kaleido: {hint}.")
+    figure = session_figure(session_chart(summary, samples))
+    figure.update_layout(
+        title={"text": _picture_title(summary), "x": 0.015, "y": 0.985, "yanchor": "top", "font": {"size": 16}},
+        margin={"t": 72},
+        height=figure.layout.height + 46,
+    )
+    try:
+        picture: bytes = figure.to_image(format="png", width=PICTURE_WIDTH_PX, height=figure.layout.height, scale=2)
+    except Exception as error:  # kaleido and choreographer have no common error, and most of theirs mean "no browser"
+        raise UsageError(f"kaleido could not draw the PNG ({type(error).__name__}): {hint}.") from error
+    return picture
+
+
+def _picture_title(summary: Mapping[str, Any]) -> str:
+    """Date and totals only: plotly reads titles as HTML, so no text from outside goes there."""
+    at = moment(summary.get("started_at"))
+    parts = [] if at is None else [f"{day(at)}, {time_of_day(at)}"]
+    parts += [clock(summary.get("duration_s")), f"{number(summary.get('distance_m'))} m"]
+    if summary.get("origin") == "synthetic":
+        parts.append("synthetic")
+    return " · ".join(parts)
+
+
+def _write_plotly(directory: Path) -> None:
+    """Puts plotly's script beside the pages, unless it lies there already."""
+    path, content = directory / PLOTLY_FILE, get_plotlyjs().encode()
+    if not path.is_file() or path.read_bytes() != content:
+        _write(path, content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a whole file or nothing: beside its place first, then renamed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise StoreError(f"{path} can't be written: {error.strerror or error}.") from error
