@@ -33,6 +33,7 @@ Bools = NDArray[np.bool_]
 MOST_POWER_W = 2000.0  # nobody pulls more for a whole stroke; 65535 means "not available" on several machines
 MOST_SPEED_M_PER_S = 9.0  # what that power makes on a Concept2
 CONCEPT2_W_PER_M3_S3 = 2.80  # power = 2.80 * speed^3, the relation every Concept2 monitor uses
+SHORTEST_STROKE_S = 0.2  # 300 strokes a minute: nobody rows that, telemetry stumbles
 LONGEST_STROKE_S = 20.0  # more than that under one stroke number is a stop with a stroke at its end
 BRIDGED_GAP_S = 1.0  # telemetry comes at 1-4 Hz, so a shorter hole between two strokes is only rounding
 POOLED_STROKES = 3  # strokes averaged where power comes from distance: 1 m and 1 s steps are coarse for one stroke
@@ -81,7 +82,7 @@ class Ladder:
 WHOLE_SESSION = Ladder(0.06, 3.5, 2, drift_cost=0.2, drift_every_s=14, dip_cap_per_s=0.30, burst_cap_per_s=0.60)
 # 5 s and 3 s: sees 30/30 and Tabata, and much that is not there; believed only when strikingly regular (DEV)
 REGULAR_SESSION = Ladder(0.05, 1.5, 1, drift_cost=0.2, drift_every_s=20, dip_cap_per_s=0.60, burst_cap_per_s=0.90)
-# announces hard after 5 s and easy after 8 s for 2 false changes in an hour of steady rowing (26 h, interval study)
+# hard 8 s, easy 18 s after the bell (synthetic 220/90 W); says hard 2-4 times in a steady hour (a fifth of DEV)
 LIVE = Ladder(0.06, 2.5, 2, drift_cost=0.7, drift_every_s=1, dip_cap_per_s=0.30, burst_cap_per_s=0.60)
 
 # --- blocks ------------------------------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ DRINK_MOST_S, DRINK_SHARE_OF_PIECE = 55.0, 1 / 10  # a stop shorter than both, n
 EQUAL_PIECES_RATIO = 1.35  # a pause only joins pieces of about the same power
 EDGE_PIECE_SHARE, EDGE_PIECE_BELOW_ALL = 0.75, 0.9  # first or last piece this weak is warm-up or cool-down
 BUMP_RATIO, BUMP_MOST_S = 1.6, 60.0  # a short rise this far under the usual piece belongs to the recovery
-STABLE_AFTER_ROUNDS = 5  # relabelling has settled by then (DEV: at most 3)
+STABLE_AFTER_ROUNDS = 5  # relabelling stops here even if it should go round in circles
 
 # --- is it an interval session? ----------------------------------------------------------------------------------
 # Logistic evidence, fitted on DEV: each line says how much a feature adds.  Above 0 the session is intervals.
@@ -128,7 +129,7 @@ LONG_STOP_S = 25.0  # a full stop this long in a warm-up, a cool-down or a stead
 UNROWED_EDGE_S = 10.0  # a session's first or last seconds without a stroke are a rest when longer than this ...
 UNROWED_BESIDE_HARD_S = 2.0  # ... or than this beside a hard piece, whose edges are dated to the stroke
 WARMUP_LEAST_S, WARMUP_MOST_SHARE, WARMUP_RATIO = 120.0, 0.4, 0.85  # of a steady row: minutes long, clearly weaker
-LIVE_REST_AFTER_S = 7.0  # no stroke for so long is a stop (the slowest paddling has 12 strokes a minute)
+LIVE_REST_AFTER_S = 7.0  # no stroke for so long is a stop (ESPRowingMonitor waits as long)
 LIVE_LEVEL_AFTER_STROKES = 16  # about 45 s: from then on the live reference is the measured one
 LIVE_NEW_REFERENCE = 0.10  # the live model starts again when the reference has moved by 10 %
 LIVE_HEADROOM = 1.3  # until then hard pieces are expected this far above the first strokes
@@ -167,7 +168,7 @@ class Segmenter:
         if not (math.isfinite(stroke.start_s) and math.isfinite(stroke.end_s) and stroke.end_s > before_s):
             return
         start_s = max(stroke.start_s, before_s, stroke.end_s - LONGEST_STROKE_S)
-        if start_s < stroke.end_s:
+        if stroke.end_s - start_s >= SHORTEST_STROKE_S:
             self._strokes.append(replace(stroke, start_s=start_s))
             self._live.feed(self._strokes)
 
@@ -183,7 +184,9 @@ class Segmenter:
         """The session as segments that tile it from 0 to `end_s` [s], no two neighbours of the same effort."""
         if not end_s > 0:
             return ()
-        strokes = [replace(s, end_s=min(s.end_s, end_s)) for s in self._strokes if s.start_s < end_s]
+        strokes = [
+            replace(s, end_s=min(s.end_s, end_s)) for s in self._strokes if s.start_s <= end_s - SHORTEST_STROKE_S
+        ]
         if not strokes:
             return (Segment(Effort.REST, 0.0, end_s),)
         row = Row.of(strokes)
@@ -274,8 +277,8 @@ def implied_powers_w(strokes: Sequence[Stroke]) -> Floats:
 
 
 def known_distance(stroke: Stroke) -> bool:
-    """Whether the stroke's distance is a measurement and not a counter that started again."""
-    return stroke.distance_m is not None and math.isfinite(stroke.distance_m) and stroke.distance_m >= 0
+    """Whether the stroke's distance is one that can be rowed, and not a counter that jumped or started again."""
+    return stroke.distance_m is not None and 0 <= stroke.distance_m <= MOST_SPEED_M_PER_S * LONGEST_STROKE_S
 
 
 def pooled(metres: Floats, seconds: Floats) -> tuple[Floats, Floats]:
