@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -74,17 +75,15 @@ class Journal:
         """Sync what is left and let go of the file.
 
         Raises:
-            StoreError: the disk still refuses; what it refused is lost when the program ends.
+            StoreError: the disk still refuses; the whole recording is then in the system's temporary folder, or,
+                where that is full too, what the disk refused is lost.
         """
         with self._wake:
             self._closing = True
             self._wake.notify()
         self._thread.join(timeout_s)
         if self._thread.is_alive() or self.trouble is not None:
-            raise StoreError(
-                f"{self._notifications - self.durable} notifications could not be saved in {self.path}: "
-                f"{self.trouble.strerror if self.trouble else 'the disk does not answer'}."
-            )
+            raise StoreError(self._refused())
         os.close(self._file)
 
     def __enter__(self) -> Journal:
@@ -94,6 +93,20 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _refused(self) -> str:
+        """Bring the whole recording to safety elsewhere; answer what to tell."""
+        missing = self._notifications - self.durable
+        why = self.trouble.strerror if self.trouble else "the disk does not answer"
+        refused = f"{missing} notifications could not be saved in {self.path}: {why}."
+        elsewhere = Path(tempfile.gettempdir()) / f"rowsync-{self.path.name}"
+        try:
+            elsewhere.write_bytes(self.path.read_bytes() + self._unwritten + b"".join(self._waiting))
+        except OSError as error:
+            return f"{refused} Nor in {elsewhere}: {error.strerror}. They are lost when this program ends."
+        return (
+            f"{refused}\nThe whole session is in {elsewhere}: free some space, then: rowsync replay --store {elsewhere}"
+        )
 
     def _run(self) -> None:
         give_up_s = float("inf")

@@ -56,7 +56,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A segment with what was rowed in it; means are over its time, gaps left out.
+    """A segment with what was rowed in it; means are over the time rowed, a rest's over all of it.
 
     Attributes:
         number: 1 for the session's first.
@@ -66,9 +66,9 @@ class Interval:
         duration_s: its length [s].
         distance_m: distance [m].
         stroke_count: strokes.
-        mean_power_w: mean power, stops in it as 0 [W].
+        mean_power_w: mean power [W].
         mean_stroke_rate_spm: strokes per minute of rowing [1/min]; None without a stroke.
-        mean_pace_s_per_500m: its time per 500 m [s/500 m]; None in a rest.
+        mean_pace_s_per_500m: time rowed per 500 m [s/500 m]; None in a rest.
         mean_heart_rate_bpm: mean heart rate [1/min].
         gross_kcal: gross energy [kcal].
     """
@@ -248,10 +248,11 @@ class Tracker:
         rowed = [(stroke, _overlap_s(stroke, start_s, end_s)) for stroke in self._strokes_in(start_s, end_s)]
         owned = [stroke for stroke, _ in rowed if start_s <= (stroke.start_s + stroke.end_s) / 2 < end_s]
         rowed_s = sum(overlap_s for stroke, overlap_s in rowed)
-        unseen_s = sum(overlap_s for stroke, overlap_s in rowed if not stroke.seen)
         distance_m = self._metres(start_s, end_s)
-        still = end_s - start_s - rowed_s
+        resting = segment.effort is Effort.REST
         power = [(stroke.power_w, overlap_s) for stroke, overlap_s in rowed if stroke.seen]
+        if resting:
+            power.append((0.0, end_s - start_s - rowed_s))
         return Interval(
             number=number,
             effort=segment.effort,
@@ -260,11 +261,9 @@ class Tracker:
             duration_s=end_s - start_s,
             distance_m=distance_m,
             stroke_count=len(owned),
-            mean_power_w=_mean([*power, (0.0, still)]) if unseen_s < end_s - start_s else None,
+            mean_power_w=_mean(power),
             mean_stroke_rate_spm=60.0 * len(owned) / rowed_s if owned and rowed_s else None,
-            mean_pace_s_per_500m=(
-                500.0 * (end_s - start_s) / distance_m if distance_m and segment.effort is not Effort.REST else None
-            ),
+            mean_pace_s_per_500m=None if resting or not distance_m else 500.0 * rowed_s / distance_m,
             mean_heart_rate_bpm=_mean((sample.heart_rate_bpm, 1.0) for sample in self._samples_in(start_s, end_s)),
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
         )

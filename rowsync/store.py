@@ -370,7 +370,10 @@ def _writing(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{folder} can't be written: {_first_line(error)}. Nothing that was there is lost.") from None
+        raise StoreError(
+            f"{folder} can't be written: {_first_line(error)}. Nothing is lost: free some space, or choose "
+            "another folder with --data, and try again."
+        ) from None
 
 
 def _make_folder(folder: Path) -> None:

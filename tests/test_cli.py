@@ -270,6 +270,29 @@ def test_ctrl_c_twice_quits_at_once_without_a_traceback_and_nothing_is_lost(tmp_
     assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 1
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 100 kB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_disk_that_fills_is_said_at_once_and_the_whole_session_is_brought_to_safety(small_disk, tmp_path):
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = rowsync("row", "--virtual", "--fast", "--plan", "15m", "--data", small_disk, code=5, env=env)
+    assert "Not saved just now: No space left on device" in done.stderr
+    (safe,) = tmp_path.glob("rowsync-*.jsonl")
+    assert f"rowsync replay --store {safe}" in done.stderr
+    shown = json.loads(rowsync("replay", "--store", safe, "--json").stdout)
+    assert shown["notifications"] > 1800
+    assert shown["duration_s"] > 900
+
+
 # --- help -------------------------------------------------------------------------------------------------------------
 
 
