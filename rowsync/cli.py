@@ -427,7 +427,9 @@ def _row_and_store(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) 
         raise MachineError("The rower sent nothing, so there is nothing to store.")
     from rowsync.store import Store
 
-    return Store(wishes.folder).finish(journal)
+    store = Store(wishes.folder)
+    store.finish(journal)  # unless another command was quicker: it found the journal free
+    return store.summary(journal.stem)
 
 
 def _conclude(store: Store, summary: dict[str, Any], as_json: bool) -> None:

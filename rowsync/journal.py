@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +23,7 @@ from rowsync.recording import event_line, header_line, notification_line
 from rowsync.session import Header
 from rowsync.telemetry import Notification
 
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 GATHER_S = 0.05
 RETRY_S = 0.5
 
@@ -50,7 +54,7 @@ class Journal:
         self._wake = threading.Condition()
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
             self._commit()
             sync_folder(path.parent)
         except OSError as error:
@@ -139,7 +143,7 @@ class Journal:
         while self._unwritten:
             written = os.write(self._file, self._unwritten)
             self._unwritten = self._unwritten[written:]
-        os.fdatasync(self._file)
+        _sync(self._file)
         self.durable, self.trouble = notifications, None
 
 
@@ -152,18 +156,35 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def is_being_written(path: Path) -> bool:
-    """Whether a recorder holds this journal now."""
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold a journal for oneself, as its recorder does; False when somebody else holds it, or it is gone."""
     try:
-        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return True
+        yield False
+        return
+    try:
+        yield _lock(opened)
     finally:
         os.close(opened)
-    return False
+
+
+def _lock(opened: int) -> bool:
+    """Lock an open journal, unless another has it, it was removed meanwhile, or its recorder has only just made it."""
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    held = os.fstat(opened)
+    return stat.S_ISREG(held.st_mode) and held.st_nlink > 0 and held.st_size > 0
 
 
 def journals_left(folder: Path) -> list[Path]:
-    """Journals below a data folder that nobody writes any more: a crash left them."""
-    return [path for path in sorted(folder.glob("journal/*.jsonl")) if not is_being_written(path)]
+    """Journals below a data folder that nobody holds any more: a crash left them."""
+    return [path for path in sorted(folder.glob("journal/*.jsonl")) if _is_free(path)]
+
+
+def _is_free(path: Path) -> bool:
+    with claimed(path) as ours:
+        return ours

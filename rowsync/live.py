@@ -73,13 +73,17 @@ async def _radio(wishes: Wishes, virtual: tuple[str, int] | None) -> AsyncIterat
 
 
 class _Interrupts:
-    """The first Ctrl-C ends the session in order, the second quits at once; neither loses anything."""
+    """The first Ctrl-C ends the session in order, the second quits at once; neither loses anything.
+
+    Being told to end (SIGTERM) and losing the terminal (SIGHUP) count as Ctrl-C.
+    """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._link: ble.Link | None = None
         self._task: asyncio.Task[Any] | None = asyncio.current_task()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupted)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
 
     def ends(self, link: ble.Link) -> None:
         """From now on the first Ctrl-C ends this link."""

@@ -159,7 +159,7 @@ def header_from_fields(content: Mapping[str, Any], name: str) -> Header:
     machine = content.get("machine")
     stem = name.removesuffix(".jsonl")
     return Header(
-        session_id=_word(content.get("session_id"), default=_safe(stem)),
+        session_id=_safe(_word(content.get("session_id"), default=stem)),
         started_at=_moment(content.get("started_at")) or _moment_in(stem) or datetime.fromtimestamp(0, UTC),
         origin=_word(content.get("origin"), default="hardware"),
         source=_word(content.get("source"), default="unknown"),

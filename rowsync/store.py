@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from rowsync import __version__
 from rowsync.errors import RecordingError, SessionNotFound, StoreError
 from rowsync.intervals import Effort
-from rowsync.journal import journals_left, sync_folder
+from rowsync.journal import claimed, journals_left, sync_folder
 from rowsync.recording import Recording, header_fields, header_from_fields, read_recording
 from rowsync.session import Session, analyse
 from rowsync.telemetry import Notification
@@ -121,28 +121,37 @@ class Store:
             self._write_index([*rows, _index_row(summary)])
         return summary
 
-    def finish(self, journal: Path) -> dict[str, Any]:
+    def finish(self, journal: Path) -> Recovery | None:
         """Store the session of a journal that nobody writes any more, then remove the journal.
 
         A journal with refused lines is kept in `journal/damaged`, since they may yet be read by a better eye.
 
+        Returns:
+            What became of it; None when another process holds it, or has stored it already.
+
         Raises:
-            RecordingError: nothing of the journal can be read.
             StoreError: the folder can't be written; the journal stays.
         """
-        recording = read_recording(journal)
-        summary = self.add(recording)
-        with _writing(self.folder):
+        with claimed(journal) as ours:
+            if not ours:
+                return None
+            try:
+                recording = read_recording(journal)
+            except RecordingError as error:
+                self._set_aside(journal)
+                return Recovery(journal, None, str(error))
+            summary = self.add(recording)
             if recording.refused_lines:
-                _move(journal, journal.parent / "damaged")
+                self._set_aside(journal)
             else:
-                journal.unlink(missing_ok=True)
-            sync_folder(journal.parent)
-        return summary
+                with _writing(self.folder):
+                    journal.unlink()
+                    sync_folder(journal.parent)
+            return Recovery(journal, summary)
 
     def recover(self) -> list[Recovery]:
         """Store every session that a crash left behind as a journal."""
-        return [self._recovered(journal) for journal in journals_left(self.folder)]
+        return [each for each in map(self.finish, journals_left(self.folder)) if each is not None]
 
     def index(self) -> pd.DataFrame:
         """One row a session, newest first; an index that is missing or unreadable is made anew.
@@ -217,13 +226,10 @@ class Store:
             raise SessionNotFound(f"No session is called {_printable(session_id)}. `rowsync sessions` lists them.")
         return found[0]
 
-    def _recovered(self, journal: Path) -> Recovery:
-        try:
-            return Recovery(journal, self.finish(journal))
-        except RecordingError as error:
-            with _writing(self.folder):
-                _move(journal, journal.parent / "damaged")
-            return Recovery(journal, None, str(error))
+    def _set_aside(self, journal: Path) -> None:
+        with _writing(self.folder):
+            _move(journal, journal.parent / "damaged")
+            sync_folder(journal.parent)
 
     # --- the index ----------------------------------------------------------------------------------------------------
 

@@ -152,19 +152,18 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
 
 def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
     """Print the list of sessions."""
-    table = _table("Sessions", "started", "athlete", "plan", right=("time", "metres", "power", "kcal", "hard"))
+    table = _table("session", "started", "athlete", right=("time", "metres", "kcal"))
+    table.add_column("plan")
     for row in rows:
         started = wording.moment(row["started_at"])
         table.add_row(
             row["session_id"],
-            started.astimezone().strftime("%Y-%m-%d %H:%M") if started else wording.NOT_MEASURED,
+            started.astimezone().strftime("%d %b %H:%M") if started else wording.NOT_MEASURED,
             wording.outside_text(row["athlete"]),
-            wording.outside_text(row["plan"] or wording.NOT_MEASURED),
             wording.clock(row["duration_s"]),
             wording.number(row["distance_m"]),
-            wording.number(row["mean_power_w"]),
             wording.number(row["gross_kcal"]),
-            wording.number(row["hard_intervals"]),
+            wording.outside_text(row["plan"] or wording.NOT_MEASURED),
         )
     (console or Console()).print(table)
 

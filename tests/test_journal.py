@@ -11,7 +11,7 @@ import time
 import pytest
 
 from rowsync.errors import StoreError
-from rowsync.journal import GATHER_S, Journal, is_being_written, journals_left
+from rowsync.journal import GATHER_S, Journal, claimed, journals_left
 from rowsync.recording import read_recording
 from tests.test_recording import HEADER, NOTIFICATIONS
 
@@ -40,7 +40,8 @@ def test_the_file_is_the_owners_alone_and_is_known_to_be_in_use(tmp_path):
     (tmp_path / "journal").mkdir()
     with Journal(tmp_path / "journal" / "a.jsonl", HEADER) as journal:
         assert journal.path.stat().st_mode & 0o777 == 0o600
-        assert is_being_written(journal.path)
+        with claimed(journal.path) as ours:
+            assert not ours
         assert journals_left(tmp_path) == []
     assert journals_left(tmp_path) == [journal.path]
 

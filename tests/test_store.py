@@ -161,7 +161,8 @@ def test_a_sound_journal_is_gone_once_it_is_stored(store, short):
         for notification in short.notifications:
             journal.append(notification)
         assert store.recover() == []  # it is still being written
-    assert store.finish(journal.path)["notifications"] == 240
+    assert store.finish(journal.path).summary["notifications"] == 240
+    assert store.finish(journal.path) is None
     assert not list(store.folder.glob("journal/**/*.jsonl"))
 
 
