@@ -280,26 +280,27 @@ def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None,
 
 
 @cli.command()
-@click.argument("hex_bytes", metavar="HEX")
+@click.argument("hex_bytes", metavar="HEX...", nargs=-1, required=True)
 @click.option("--characteristic", default="2ad1", show_default=True, help="Which characteristic the bytes come from.")
 @_json_option
 @_debug_option
-def decode(hex_bytes: str, characteristic: str, as_json: bool) -> None:
+def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> None:
     r"""Decode one payload: every field, what is missing, what is extra.
 
     \b
     Example:
-      rowsync decode "2c 09 4f 21 00 32 00 00 56 01 0c 00 ff ff 59 01 ff 3e 00"
+      rowsync decode 2c094f210032000056010c00ffff5901ff3e00
+      rowsync decode "(0x) 2C-09-4F-21-00-32-00-00-56-01"
     """
     import re
 
     from rowsync.decoding import describe
 
-    digits = re.sub(r"0x|[\s:,-]", "", hex_bytes.lower())
+    typed = " ".join(hex_bytes)
     try:
-        payload = bytes.fromhex(digits)
+        payload = bytes.fromhex(re.sub(r"\(0x\)|0x|[\s:,-]", "", typed.lower()))
     except ValueError:
-        raise UsageError(f"{hex_bytes[:60]!r} is not a row of hex digits such as 2c094f2100.") from None
+        raise UsageError(f"{typed[:60]!r} is not a row of hex digits such as 2c094f2100.") from None
     described = describe(characteristic.lower().removeprefix("0x"), payload)
     if as_json:
         _print_json(described)

@@ -142,6 +142,17 @@ def test_decode_shows_what_is_not_available_as_null():
     assert document["fields"]["energy_per_hour_kcal"] == 345
 
 
+@pytest.mark.parametrize(
+    "typed", [["04003b0a00d20400"], ["(0x) 04-00-3B-0A-00-D2-04-00"], ["0x04", "0x00", "3b", "0a", "00", "d2 04 00"]]
+)
+def test_decode_takes_hex_as_other_tools_print_it(typed):
+    assert json.loads(rowsync("decode", "--json", *typed).stdout)["fields"] == {
+        "stroke_rate_spm": 29.5,
+        "stroke_count": 10,
+        "total_distance_m": 1234,
+    }
+
+
 @pytest.mark.parametrize("hex_bytes", ["", "2c", "ffff", "ff" * 600])
 def test_decode_takes_any_bytes(hex_bytes):
     assert set(json.loads(rowsync("decode", "--json", hex_bytes).stdout)) >= {"fields", "missing", "extra_hex", "notes"}
