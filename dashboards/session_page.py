@@ -96,7 +96,7 @@ def contrast_line(contrast: HardContrast) -> str:
         against = "last against first"
         if contrast.compared_rounds == 3:
             against = "last three against first three"
-        word = "fade" if contrast.last_to_first < 1 else "rise"
+        word = "rise" if round(100 * contrast.last_to_first) > 100 else "fade"
         parts.append(f"{word} {percent_change(contrast.last_to_first)} ({against})")
     return " · ".join(parts)
 

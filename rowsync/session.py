@@ -99,7 +99,7 @@ class Session:
         stroke_count: strokes.
         mean_power_w: mean power while rowing [W].
         mean_stroke_rate_spm: strokes per minute of rowing [1/min].
-        mean_pace_s_per_500m: time rowed per 500 m [s/500 m].
+        mean_pace_s_per_500m: time rowed per 500 m rowed; metres coasted after a stop are left out [s/500 m].
         mean_heart_rate_bpm: mean heart rate [1/min].
         power_source: "machine", or "pace" when power is derived from it; None without either.
         energy: what it cost.
@@ -215,6 +215,7 @@ class Tracker:
         last = self._samples[-1] if self._samples else _NOTHING
         segments = self._segmenter.finish(self._now_s)
         rowed_s = sum(stroke.duration_s for stroke in self.strokes)
+        rowed_m = sum(stroke.distance_m or 0.0 for stroke in self.strokes)
         strokes, distance_m, source = last.stroke_count or 0, last.distance_m, self._telemetry.power_source
         return Session(
             header=self._header,
@@ -224,7 +225,7 @@ class Tracker:
             stroke_count=strokes,
             mean_power_w=_mean((stroke.power_w, stroke.duration_s) for stroke in self.strokes if stroke.seen),
             mean_stroke_rate_spm=60.0 * strokes / rowed_s if rowed_s else None,
-            mean_pace_s_per_500m=500.0 * rowed_s / distance_m if distance_m and rowed_s else None,
+            mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_m > 0 else None,
             mean_heart_rate_bpm=_mean((sample.heart_rate_bpm, 1.0) for sample in self._samples),
             power_source=source,
             energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),

@@ -11,6 +11,7 @@ import pytest
 
 from rowsync.recording import read_recording
 from rowsync.session import analyse
+from rowsync.telemetry import power_from_pace_w
 from tests.conftest import RECORDED
 
 NAMES = sorted(path.stem for path in RECORDED.glob("*.jsonl"))
@@ -41,6 +42,17 @@ def test_the_energy_is_that_of_the_power_at_the_handle(rowed):
     """The machine shows 2-3 % less than what the handle takes (bearings), and a gap costs nothing."""
     session, expected = rowed
     assert session.energy.gross_kcal == pytest.approx(expected["gross_kcal"], rel=0.04)
+
+
+def test_mean_pace_and_mean_power_of_hard_rounds_agree_though_the_wheel_runs_on_in_the_rests(rowed):
+    session, _ = rowed
+    for interval in (each for each in session.intervals if each.effort == "hard"):
+        assert power_from_pace_w(interval.mean_pace_s_per_500m) == pytest.approx(interval.mean_power_w, rel=0.06)
+
+
+def test_the_mean_pace_of_a_row_with_full_stops_is_that_of_its_rowing():
+    session = _analysed("stops-8x500m")
+    assert power_from_pace_w(session.mean_pace_s_per_500m) == pytest.approx(session.mean_power_w, rel=0.06)
 
 
 def test_the_hard_intervals_are_those_rowed_with_their_edges_within_five_seconds(rowed):
