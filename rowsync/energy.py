@@ -69,14 +69,17 @@ _MIFFLIN_KCAL_PER_DAY = {"male": 5.0, "female": -161.0}
 HALF_WIDTHS = {
     "machine": 0.22,  # an FTMS machine with plausible watts
     "pace": 0.24,  # power derived from pace
+    "distance": 0.24,  # power derived from metres over time: the same relation
 }
+UNKNOWN_HALF_WIDTH = 0.40
+"""Strokes and nothing else: no power, no pace, no metres."""
 MASS_UNKNOWN_HALF_WIDTH = 0.11
 """80 % of adults are within 20 kg of `ASSUMED_MASS_KG`; mass carries about 40 % of the energy."""
 
 
 def half_width(power_source: str | None, athlete: Athlete) -> float:
     """Half the width of the 80 % range, as a share of the estimate."""
-    width = HALF_WIDTHS.get(power_source or "pace", HALF_WIDTHS["pace"])
+    width = HALF_WIDTHS.get(power_source or "", UNKNOWN_HALF_WIDTH)
     return width if athlete.mass_kg else float((width**2 + MASS_UNKNOWN_HALF_WIDTH**2) ** 0.5)
 
 
@@ -119,7 +122,7 @@ class EnergyMeter:
 
         Args:
             end_s: the session's end [s].
-            power_source: where power came from ("machine", "pace" or None), which decides the range.
+            power_source: where power came from (`Session.power_source`), which decides the range.
             machine_kcal: the machine's own count [kcal].
         """
         gross = self.gross_at(end_s)

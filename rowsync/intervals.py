@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rowsync.strokes import Stroke
+from rowsync.telemetry import CONCEPT2_W_S3_PER_M3
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,7 +33,6 @@ Bools = NDArray[np.bool_]
 # --- strokes -----------------------------------------------------------------------------------------------------
 MOST_POWER_W = 2000.0  # nobody pulls more for a whole stroke; 65535 means "not available" on several machines
 MOST_SPEED_M_PER_S = 9.0  # what that power makes on a Concept2
-CONCEPT2_W_PER_M3_S3 = 2.80  # power = 2.80 * speed^3, the relation every Concept2 monitor uses
 SHORTEST_STROKE_S = 0.2  # 300 strokes a minute: nobody rows that, telemetry stumbles
 LONGEST_STROKE_S = 20.0  # more than that under one stroke number is a stop with a stroke at its end
 BRIDGED_GAP_S = 1.0  # telemetry comes at 1-4 Hz, so a shorter hole between two strokes is only rounding
@@ -125,6 +125,7 @@ SETTLED_AFTER_S, SETTLED_BEFORE_S = 6.0, 2.0  # how far from a change its two le
 EDGE_REACH_S = 12.0  # how far an edge may move to find its stroke
 EDGE_CONTEXT_S = 20.0  # how much of either side is looked at
 SHORTEST_PIECE_S = 6.0  # two strokes
+STROKES_AT_A_STOP = 2  # so few strokes between a piece and a full stop belong to the piece
 LONG_STOP_S = 25.0  # a full stop this long in a warm-up, a cool-down or a steady row is a rest
 UNROWED_EDGE_S = 30.0  # a session's first or last seconds without a stroke are a rest when longer than this ...
 UNROWED_BESIDE_HARD_S = 3.0  # ... or than this beside a hard piece, whose edges are dated to the stroke
@@ -272,7 +273,7 @@ def implied_powers_w(strokes: Sequence[Stroke]) -> Floats:
     for first, last in runs(stretch):
         pooled_m, pooled_s = pooled(metres[first:last], seconds[first:last])
         speed[first:last] = np.divide(pooled_m, pooled_s, out=np.full(last - first, math.nan), where=pooled_s > 0)
-    implied: Floats = CONCEPT2_W_PER_M3_S3 * np.minimum(speed, MOST_SPEED_M_PER_S) ** 3
+    implied: Floats = CONCEPT2_W_S3_PER_M3 * np.minimum(speed, MOST_SPEED_M_PER_S) ** 3
     return implied
 
 
@@ -759,8 +760,15 @@ def pieces_of(row: Row, blocks: Sequence[Block]) -> list[Piece]:
 def edge_s(row: Row, before: Block, after: Block) -> float:
     """When the effort changed between two blocks: where the flywheel's answer to a step fits the strokes best [s]."""
     changed_s = bounds_s(row, after)[0]
-    if not (row.rowed[before.last - 1] and row.rowed[after.first]):
-        return changed_s
+    spans = STROKES_AT_A_STOP + 1
+    recovery = (
+        slice(max(before.first, before.last - spans), before.last)
+        if after.hard
+        else slice(after.first, after.first + spans)
+    )
+    stops = np.flatnonzero(~row.rowed[recovery]) + recovery.start
+    if stops.size:
+        return float(row.end_s[stops[-1]] if after.hard else row.start_s[stops[0]])
     reach = slice(
         max(before.first, int(np.searchsorted(row.end_s, changed_s - EDGE_CONTEXT_S))),
         min(after.last, int(np.searchsorted(row.start_s, changed_s + EDGE_CONTEXT_S))),

@@ -77,10 +77,10 @@ _Length = tuple[float | None, float | None]
 """Duration [s] and distance [m], one of them None: the tail of a `Piece`."""
 
 _TERM = re.compile(
-    r"\s*(?:(?P<repeat>\d+)\s*[xX×]\s*)?(?P<work>[\d.:]+\s*[a-z]*)(?:\s*/\s*(?P<easy>[\d.:]+\s*[a-z]*))?\s*"
+    r"\s*(?:(?P<repeat>\d{1,4})\s*[xX×]\s*)?(?P<work>[\d.:]+\s*[a-z]*)(?:\s*/\s*(?P<easy>[\d.:]+\s*[a-z]*))?\s*"
 )
-_LENGTH = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>s|m|min|km|)(?P<rest>r?)$")
-_CLOCK = re.compile(r"(?P<minutes>\d+):(?P<seconds>[0-5]\d)(?P<rest>r?)$")
+_LENGTH = re.compile(r"(?P<number>\d{1,7}(?:\.\d{1,3})?)\s*(?P<unit>s|m|min|km|)(?P<rest>r?)$")
+_CLOCK = re.compile(r"(?P<minutes>\d{1,4}):(?P<seconds>[0-5]\d)(?P<rest>r?)$")
 _SECONDS_PER_UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0}
 _METRES_PER_UNIT = {"m": 1.0, "km": 1000.0}
 _LEAST_METRES = 100
@@ -182,7 +182,7 @@ class Guide:
     def feed(self, sample: Sample) -> Cue:
         """Take the next sample; answer what to do now."""
         distance_m = sample.distance_m or 0.0
-        if self._number < 0 and sample.stroke_count:
+        if self._number < 0 and sample.moving:
             self._number, self._start_s, self._start_m = 0, sample.time_s, distance_m
         while self._piece is not None and self._is_over(self._piece, sample.time_s, distance_m):
             self._start_s = sample.time_s if self._piece.duration_s is None else self._start_s + self._piece.duration_s

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from rowsync import ftms
@@ -16,7 +17,7 @@ from rowsync.athlete import Athlete
 from rowsync.energy import Energy, EnergyMeter
 from rowsync.intervals import Effort, Segment, Segmenter
 from rowsync.strokes import Stroke, StrokeCounter
-from rowsync.telemetry import Notification, Sample, Telemetry
+from rowsync.telemetry import HELD_S, Notification, Sample, Telemetry
 
 Event = Sample | Stroke
 """What a notification may yield, matched with `match`."""
@@ -68,7 +69,7 @@ class Interval:
         stroke_count: strokes.
         mean_power_w: mean power [W].
         mean_stroke_rate_spm: strokes per minute of rowing [1/min]; None without a stroke.
-        mean_pace_s_per_500m: time rowed per 500 m [s/500 m]; None in a rest.
+        mean_pace_s_per_500m: time rowed per 500 m rowed [s/500 m]; None in a rest.
         mean_heart_rate_bpm: mean heart rate [1/min].
         gross_kcal: gross energy [kcal].
     """
@@ -101,7 +102,7 @@ class Session:
         mean_stroke_rate_spm: strokes per minute of rowing [1/min].
         mean_pace_s_per_500m: time rowed per 500 m rowed; metres coasted after a stop are left out [s/500 m].
         mean_heart_rate_bpm: mean heart rate [1/min].
-        power_source: "machine", or "pace" when power is derived from it; None without either.
+        power_source: "machine", or "pace" or "distance" when power is derived from it; None without any.
         energy: what it cost.
         intervals: its segments in order; they tile it.
         gaps: where nothing was received though rowing went on.
@@ -192,7 +193,11 @@ class Tracker:
             self._segmenter.feed(stroke)
             self._meter.feed(stroke)
         if strokes and not strokes[0].seen:
-            self._gaps.append(Gap(before_s, now_s, f"no data; {len(strokes)} strokes were counted meanwhile"))
+            self._gaps.append(
+                Gap(
+                    before_s, now_s, f"no data; {len(strokes)} strokes were counted meanwhile, their energy is left out"
+                )
+            )
         return (sample, *strokes)
 
     @property
@@ -216,7 +221,8 @@ class Tracker:
         segments = self._segmenter.finish(self._now_s)
         rowed_s = sum(stroke.duration_s for stroke in self.strokes)
         rowed_m = sum(stroke.distance_m or 0.0 for stroke in self.strokes)
-        strokes, distance_m, source = last.stroke_count or 0, last.distance_m, self._telemetry.power_source
+        strokes, distance_m = last.stroke_count or 0, last.distance_m
+        source = self._telemetry.power_source or ("distance" if distance_m else None)
         return Session(
             header=self._header,
             duration_s=self._now_s,
@@ -226,7 +232,7 @@ class Tracker:
             mean_power_w=_mean((stroke.power_w, stroke.duration_s) for stroke in self.strokes if stroke.seen),
             mean_stroke_rate_spm=60.0 * strokes / rowed_s if rowed_s else None,
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_m > 0 else None,
-            mean_heart_rate_bpm=_mean((sample.heart_rate_bpm, 1.0) for sample in self._samples),
+            mean_heart_rate_bpm=_mean_heart_rate_bpm([*self._samples, last]),
             power_source=source,
             energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),
             intervals=tuple(self._interval(number, segment) for number, segment in enumerate(segments, start=1)),
@@ -249,7 +255,8 @@ class Tracker:
         rowed = [(stroke, _overlap_s(stroke, start_s, end_s)) for stroke in self._strokes_in(start_s, end_s)]
         owned = [stroke for stroke, _ in rowed if start_s <= (stroke.start_s + stroke.end_s) / 2 < end_s]
         rowed_s = sum(overlap_s for stroke, overlap_s in rowed)
-        distance_m = self._metres(start_s, end_s)
+        shares = [(stroke, overlap_s / stroke.duration_s) for stroke, overlap_s in rowed if overlap_s > 0]
+        rowed_m = sum((stroke.distance_m or 0.0) * share for stroke, share in shares)
         resting = segment.effort is Effort.REST
         power = [(stroke.power_w, overlap_s) for stroke, overlap_s in rowed if stroke.seen]
         if resting:
@@ -260,12 +267,12 @@ class Tracker:
             start_s=start_s,
             end_s=end_s,
             duration_s=end_s - start_s,
-            distance_m=distance_m,
+            distance_m=self._metres(start_s, end_s),
             stroke_count=len(owned),
             mean_power_w=_mean(power),
             mean_stroke_rate_spm=60.0 * len(owned) / rowed_s if owned and rowed_s else None,
-            mean_pace_s_per_500m=None if resting or not distance_m else 500.0 * rowed_s / distance_m,
-            mean_heart_rate_bpm=_mean((sample.heart_rate_bpm, 1.0) for sample in self._samples_in(start_s, end_s)),
+            mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_m > 0 and not resting else None,
+            mean_heart_rate_bpm=_mean_heart_rate_bpm(self._samples_in(start_s, end_s)),
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
         )
 
@@ -276,7 +283,7 @@ class Tracker:
 
     def _samples_in(self, start_s: float, end_s: float) -> list[Sample]:
         first = bisect_left(self._samples, start_s, key=lambda sample: sample.time_s)
-        last = bisect_left(self._samples, end_s, key=lambda sample: sample.time_s)
+        last = bisect_right(self._samples, end_s, key=lambda sample: sample.time_s)
         return self._samples[first:last]
 
     def _metres(self, start_s: float, end_s: float) -> float | None:
@@ -310,6 +317,13 @@ def _mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
     measured = [(value, weight) for value, weight in weighted if value is not None and weight > 0]
     total = sum(weight for _, weight in measured)
     return sum(value * weight for value, weight in measured) / total if total else None
+
+
+def _mean_heart_rate_bpm(samples: Sequence[Sample]) -> float | None:
+    """Mean over time: each value counts until the next sample."""
+    return _mean(
+        (sample.heart_rate_bpm, min(after.time_s - sample.time_s, HELD_S)) for sample, after in pairwise(samples)
+    )
 
 
 def _overlap_s(stroke: Stroke, start_s: float, end_s: float) -> float:

@@ -6,7 +6,14 @@ from collections import deque
 from dataclasses import dataclass, replace
 from statistics import median
 
-from rowsync.telemetry import FASTEST_STROKE_S, SLOWEST_STROKE_S, USUAL_STROKE_S, Sample, stop_after_s
+from rowsync.telemetry import (
+    FASTEST_STROKE_S,
+    SLOWEST_STROKE_S,
+    USUAL_STROKE_S,
+    Sample,
+    power_from_speed_w,
+    stop_after_s,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,7 @@ class Stroke:
         start_s: when it began: the end of the stroke before, or later when there was a stop between them [s].
         end_s: when the machine counted it [s].
         distance_m: distance covered in it [m].
-        power_w: mean power of it as the machine reports it, or as its pace implies it [W].
+        power_w: mean power of it as the machine reports it, or as its pace or its metres imply it [W].
         seen: False when it fell into a gap: the machine counted it, nobody saw it.
     """
 
@@ -44,12 +51,11 @@ FROZEN_SHARE = 0.6
 """Power that repeats to the watt for so many strokes, while their metres imply less than this share of it, is frozen.
 
 Concept2 monitors repeat their last watts through a paddled rest; nobody rows three strokes to the same watt in earnest.
+What metres imply is judged by this machine's own usual relation of the two, since many don't keep Concept2's.
 """
 
-
-def power_from_speed_w(speed_m_per_s: float) -> float:
-    """Power that a speed stands for on a Concept2 [W]: 2.80 v^3, `telemetry.power_from_pace_w` by another name."""
-    return 2.80 * speed_m_per_s**3
+RELATED_STROKES = 10
+"""How many strokes must have shown a machine's relation of metres to watts before it is believed."""
 
 
 class _FrozenPower:
@@ -58,6 +64,7 @@ class _FrozenPower:
     def __init__(self) -> None:
         self._power_w: float | None = None
         self._strokes, self._time_s, self._distance_m = 0, 0.0, 0.0
+        self._relations: deque[float] = deque(maxlen=101)
 
     def corrected_w(self, stroke: Stroke, after_stop: bool) -> float | None:
         """The power of the next stroke, believed or not."""
@@ -66,10 +73,18 @@ class _FrozenPower:
         self._strokes = self._strokes + 1 if repeats else 0
         self._time_s = self._time_s + stroke.duration_s if repeats else 0.0
         self._distance_m = self._distance_m + (stroke.distance_m or 0.0) if repeats else 0.0
-        if self._strokes < FROZEN_STROKES or stroke.power_w is None or stroke.distance_m is None:
+        if not stroke.power_w or stroke.distance_m is None or stroke.duration_s <= 0:
             return stroke.power_w
-        implied_w = power_from_speed_w(self._distance_m / self._time_s) if self._time_s > 0 else 0.0
-        return implied_w if implied_w < FROZEN_SHARE * stroke.power_w else stroke.power_w
+        if self._strokes < FROZEN_STROKES:
+            self._relations.append(power_from_speed_w(stroke.distance_m / stroke.duration_s) / stroke.power_w)
+        elif len(self._relations) >= RELATED_STROKES and (usual := median(self._relations)) > 0:
+            implied_w = power_from_speed_w(self._distance_m / self._time_s) / usual
+            return implied_w if implied_w < FROZEN_SHARE * stroke.power_w else stroke.power_w
+        return stroke.power_w
+
+
+FASTEST_M_PER_S = 9.0
+"""Nobody rows faster: 2,000 W on a Concept2 [m/s]."""
 
 
 class StrokeCounter:
@@ -105,7 +120,8 @@ class StrokeCounter:
         strokes = []
         for i in range(new):
             number, begin_s = self._count + i + 1, start_s + i * each_s
-            stroke = Stroke(number, begin_s, begin_s + each_s, distance_m, sample.power_w, seen)
+            power_w = _known_w(sample.power_w, distance_m, each_s)
+            stroke = Stroke(number, begin_s, begin_s + each_s, distance_m, power_w, seen)
             strokes.append(replace(stroke, power_w=self._frozen.corrected_w(stroke, after_stop and i == 0)))
         if FASTEST_STROKE_S < each_s < SLOWEST_STROKE_S:
             self._periods_s.append(each_s)
@@ -132,3 +148,10 @@ class StrokeCounter:
         each_m = (sample.distance_m - self._distance_m) / new
         self._distance_m = sample.distance_m
         return each_m
+
+
+def _known_w(power_w: float | None, distance_m: float | None, duration_s: float) -> float | None:
+    """A stroke's power [W]: as measured, else as its metres imply."""
+    if power_w is not None or distance_m is None or duration_s <= 0:
+        return power_w
+    return power_from_speed_w(min(distance_m / duration_s, FASTEST_M_PER_S))

@@ -81,16 +81,18 @@ def stop_after_s(stroke_period_s: float) -> float:
     return max(3.0, 2.5 * min(stroke_period_s, SLOWEST_STROKE_S))
 
 
+CONCEPT2_W_S3_PER_M3 = 2.80
+"""Power over speed cubed on a Concept2, as published by its maker: P = 2.80 / (pace / 500)^3 [W s^3/m^3]."""
+
+
+def power_from_speed_w(speed_m_per_s: float) -> float:
+    """Power that a speed stands for on a Concept2, and on the machines that copy it [W]."""
+    return CONCEPT2_W_S3_PER_M3 * speed_m_per_s**3
+
+
 def power_from_pace_w(pace_s_per_500m: float) -> float:
-    """Power that a pace stands for on a Concept2, and on the machines that copy it [W].
-
-    Args:
-        pace_s_per_500m: pace [s/500 m], above 0.
-
-    Source:
-        P = 2.80 / (pace / 500)^3, as published by Concept2.
-    """
-    return 2.80 / (pace_s_per_500m / 500.0) ** 3
+    """Power that a pace [s/500 m], above 0, stands for on a Concept2, and on the machines that copy it [W]."""
+    return power_from_speed_w(500.0 / pace_s_per_500m)
 
 
 class Counter:
@@ -104,24 +106,32 @@ class Counter:
 
     def __init__(self, modulus: int, most_per_s: float, slack: float) -> None:
         self._modulus, self._most_per_s, self._slack = modulus, most_per_s, slack
-        self._raw: int | None = None
+        self._raw = 0
         self._time_s = 0.0
         self.total: int | None = None
 
-    def feed(self, raw: int, time_s: float) -> int:
+    def feed(self, raw: int, time_s: float, *, rowing: bool = True) -> int:
         """Take the machine's count at a time [s] and answer the total.
 
-        A first count within the slack is ours: a machine that speaks once the first stroke is over starts above 0.
+        A first count within the slack is ours if somebody is `rowing`: a machine that speaks once the first stroke is
+        over starts above 0.
         """
-        before = 0 if self._raw is None else self._raw
-        self.total = (self.total or 0) + self._advance(before, raw, time_s)
+        if self.total is None:
+            self.total = raw if rowing and raw <= self._slack else 0
+        elif not self._steps_back(raw):
+            self.total += self._advance(raw, time_s)
+        else:
+            return self.total
         self._raw, self._time_s = raw, time_s
         return self.total
 
-    def _advance(self, before: int, raw: int, time_s: float) -> int:
-        elapsed_s = 0.0 if self._raw is None else time_s - self._time_s
-        most = self._slack + self._most_per_s * elapsed_s
-        onward, wrapped, restarted = raw - before, raw - before + self._modulus, raw
+    def _steps_back(self, raw: int) -> bool:
+        """Whether the machine only corrects itself by a little; beginning again starts at 0, or far below."""
+        return 0 < raw < self._raw <= raw + self._slack
+
+    def _advance(self, raw: int, time_s: float) -> int:
+        most = self._slack + self._most_per_s * (time_s - self._time_s)
+        onward, wrapped, restarted = raw - self._raw, raw - self._raw + self._modulus, raw
         for advance in (onward, wrapped, restarted):
             if 0 <= advance <= most:
                 return advance
@@ -165,8 +175,6 @@ class Telemetry:
         )
 
     def _hold(self, time_s: float, data: RowerData) -> None:
-        if data.instantaneous_power_w is not None:
-            self.power_source = "machine"
         for name, field, least, most in _HELD:
             value = getattr(data, field)
             if value is None:
@@ -177,16 +185,14 @@ class Telemetry:
                 self._held.pop(name, None)
 
     def _count(self, time_s: float, data: RowerData) -> None:
-        if data.total_distance_m is not None:
-            self._distance_m.feed(data.total_distance_m, time_s)
-        if data.total_energy_kcal is not None:
-            self._energy_kcal.feed(data.total_energy_kcal, time_s)
-        if data.stroke_count is None:
-            return
-        before = self._strokes.total or 0
-        new = self._strokes.feed(data.stroke_count, time_s) - before
-        if new > 0:
-            self._strike(time_s, new)
+        rowing = any(self._held.get(name, (0.0, 0.0))[1] > 0 for name in ("rate", "power"))
+        metres = _new(self._distance_m, data.total_distance_m, time_s, rowing)
+        _new(self._energy_kcal, data.total_energy_kcal, time_s, rowing)
+        strokes = _new(self._strokes, data.stroke_count, time_s, rowing)
+        if self._strokes.total is None:
+            strokes = min(metres, 1)  # a machine that counts no strokes is rowed when its metres advance
+        if strokes:
+            self._strike(time_s, strokes)
 
     def _strike(self, time_s: float, new: int) -> None:
         if self._last_stroke_s is not None and self._moving(time_s):
@@ -210,12 +216,20 @@ class Telemetry:
         return 0.0 if any(name in self._held for name in names) else None
 
     def _power(self, time_s: float, pace_s_per_500m: float | None) -> float | None:
-        if self.power_source == "machine":
-            return self._latest("power", time_s)
-        if pace_s_per_500m is None:
-            return None
-        self.power_source = "pace"
-        return power_from_pace_w(pace_s_per_500m)
+        """The machine's power; what its pace implies where it sends none, or 0 while it is being rowed."""
+        power_w = self._latest("power", time_s)
+        if power_w:
+            self.power_source = "machine"
+        elif pace_s_per_500m is not None:
+            self.power_source = self.power_source or "pace"
+            return power_from_pace_w(pace_s_per_500m)
+        return power_w
+
+
+def _new(counter: Counter, raw: int | None, time_s: float, rowing: bool) -> int:
+    """What a counter advances by one reading, or by none."""
+    before = counter.total or 0
+    return 0 if raw is None else counter.feed(raw, time_s, rowing=rowing) - before
 
 
 # What is held, from which field, and the range outside which a value is "not measured": pace 0 and 65535 both stand for

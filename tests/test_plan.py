@@ -67,7 +67,7 @@ def test_any_text_is_a_plan_or_a_clear_refusal(text):
 
 
 def at(time_s, distance_m=0.0, count=1):
-    return Sample(time_s, True, count, None, distance_m, None, None, None, None, None, None)
+    return Sample(time_s, count > 0, count, None, distance_m, None, None, None, None, None, None)
 
 
 def test_the_guide_waits_for_the_first_stroke():

@@ -81,6 +81,46 @@ def test_one_in_twenty_notifications_lost_changes_energy_by_less_than_a_hundredt
     assert analyse(HEADER, kept).energy.gross_kcal == pytest.approx(127.3, rel=0.01)
 
 
+@pytest.mark.parametrize("fields", [{"instantaneous_power_w": 32767}, {"instantaneous_power_w": 0}, {}])
+def test_without_believable_watts_energy_follows_from_pace_or_metres_and_says_so(fields):
+    """150 W is 2:12.6 /500 m, 9.42 m in 2.5 s: the energy is that of 150 W whatever the machine leaves out."""
+    pace = {} if fields == {} else {"instantaneous_pace_s_per_500m": 133}
+    notifications = [
+        Notification(
+            0.5 * n,
+            "2ad1",
+            encode_rower_data(
+                RowerData(
+                    stroke_rate_spm=24.0, stroke_count=n // 5, total_distance_m=int(n * 0.5 * 3.77), **pace, **fields
+                )
+            ),
+        )
+        for n in range(1201)
+    ]
+    session = analyse(HEADER, notifications)
+    assert session.energy.gross_kcal == pytest.approx(127.3, rel=0.02)
+    assert session.power_source == ("pace" if pace else "distance")
+
+
+def test_sound_power_is_kept_on_a_machine_whose_metres_are_not_concept2s():
+    notifications = [
+        Notification(
+            0.5 * n,
+            "2ad1",
+            encode_rower_data(
+                RowerData(
+                    stroke_rate_spm=24.0,
+                    stroke_count=n // 5,
+                    total_distance_m=int(n * 0.5 * 3.77 / 2),
+                    instantaneous_power_w=150 + (n // 50) % 3,
+                )
+            ),
+        )
+        for n in range(1201)
+    ]
+    assert analyse(HEADER, notifications).mean_power_w == pytest.approx(151, abs=1.5)
+
+
 def test_a_gap_is_marked_costs_nothing_and_loses_no_metre():
     with_hole = [notification for notification in steady() if not 300 < notification.time_s < 330]
     session, whole = analyse(HEADER, with_hole), analyse(HEADER, steady())

@@ -76,7 +76,7 @@ def test_power_that_a_monitor_only_repeats_is_found_out_by_the_metres():
     paddled = [sample(22.5 + 3.0 * n, 9 + n, 90 + 8 * n, power_w=180.0) for n in range(1, 8)]
     powers = [stroke.power_w for stroke in strokes_of(*rowed, *paddled)[9:]]
     assert powers[:2] == [180.0, 180.0]
-    assert powers[-1] == pytest.approx(2.8 * (8 / 3) ** 3)
+    assert powers[-1] == pytest.approx(2.8 * (8 / 3) ** 3, rel=0.05)
 
 
 def test_the_same_watts_with_the_metres_that_belong_to_them_are_believed():
