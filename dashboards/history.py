@@ -13,6 +13,7 @@ from dashboards import drawing
 from rowsync.wording import MONTHS, count, measured, moment
 
 SUMMED = ("gross_kcal", "low_kcal", "high_kcal")
+BAR_WIDTH_MS = 0.75 * 7 * 24 * 3600 * 1000  # plotly makes the only bar on an axis of dates a millisecond wide
 MOST_WEEKS = 1_040  # twenty years; a clock set wrong must not stretch the axis to 1970
 
 
@@ -21,7 +22,7 @@ class Week:
     """One ISO week; without a session its energy is 0, and None where none of its sessions' energy is known.
 
     Attributes:
-        monday: its first day, in UTC.
+        monday: its first day, in this computer's time zone.
         sessions: how many.
         sessions_with_energy: how many of them the energy is known of.
         gross_kcal: gross energy of these [kcal].
@@ -42,7 +43,7 @@ class HardSession:
     """The hard rounds of one session.
 
     Attributes:
-        day: when, in UTC.
+        day: when, in this computer's time zone.
         rounds: how many, where that is known.
         mean_power_w: their mean power [W].
     """
@@ -95,7 +96,8 @@ def _dated(index: pd.DataFrame) -> pd.DataFrame:
     """The sessions with a time stamp, oldest first, with every column the charts read."""
     columns = [*SUMMED, "hard_intervals", "mean_hard_power_w"]
     dated = index.reindex(columns=["started_at", *columns])
-    dated["started_at"] = pd.to_datetime(dated["started_at"], utc=True, errors="coerce")
+    local = [pd.NaT if at is None else pd.Timestamp(at.replace(tzinfo=None)) for at in map(moment, dated["started_at"])]
+    dated["started_at"] = pd.Series(local, index=dated.index, dtype="datetime64[us]")
     for column in columns:
         dated[column] = pd.to_numeric(dated[column], errors="coerce").astype("float64")
     return dated.dropna(subset=["started_at"]).sort_values("started_at", kind="stable")
@@ -114,7 +116,6 @@ def _hard_sessions(dated: pd.DataFrame) -> tuple[HardSession, ...]:
     return tuple(
         HardSession(at.date(), None if pd.isna(rounds) else int(rounds), round(float(power_w), 1))
         for at, rounds, power_w in zip(*columns, strict=True)
-        if moment(at) is not None
     )
 
 
@@ -133,7 +134,6 @@ def history_figure(chart: HistoryChart) -> go.Figure:
         layout=drawing.layout(
             height_px,
             hovermode="closest",
-            bargap=0.25,
             annotations=[drawing.panel_title(title, top) for title, (_, top) in zip(titles, domains, strict=True)],
             xaxis=_week_axis(chart, len(titles)),
         ),
@@ -151,6 +151,7 @@ def _energy_bars(chart: HistoryChart) -> go.Bar:
         text=[name + span for name, span in zip(_week_names(chart), ranges, strict=True)],
         textposition="none",
         uid="energy",
+        width=BAR_WIDTH_MS,
         marker={"color": drawing.ENERGY, "line": {"width": 0}},
         error_y={
             "type": "data",
@@ -186,6 +187,7 @@ def _session_bars(chart: HistoryChart) -> go.Bar:
         textposition="none",
         yaxis="y2",
         uid="sessions",
+        width=BAR_WIDTH_MS,
         marker={"color": drawing.SESSIONS, "line": {"width": 0}},
         hovertemplate="%{text}<br>sessions: %{y}<extra></extra>",
     )
@@ -212,7 +214,7 @@ def _week_axis(chart: HistoryChart, panels: int) -> dict[str, Any]:
         nticks=8,
         showgrid=False,
         tickformat="%-d %b\n%Y",
-        title={"text": "week (Monday to Sunday, UTC)", "font": {"color": drawing.QUIET, "size": 12}, "standoff": 8},
+        title={"text": "week (Monday to Sunday)", "font": {"color": drawing.QUIET, "size": 12}, "standoff": 8},
     )
     if not chart.weeks:
         return axis

@@ -135,7 +135,7 @@ def _table(rows: Sequence[Row], session_link: Link) -> str:
     names = ["plan", *(["athlete"] if several else [])]
     words = "".join(column_head(name, kind="word") for name in names)
     units = (("time", ""), ("distance", "m"), ("power", "W"), ("rate", "spm"), ("hard rounds", ""), ("energy", "kcal"))
-    heads = column_head("started (UTC)", kind="word") + words + "".join(column_head(*unit) for unit in units)
+    heads = column_head("started", kind="word") + words + "".join(column_head(*unit) for unit in units)
     lines = "".join(_row(row, names, session_link) for row in rows)
     return (
         '<section><h2 id="sessions">Sessions</h2>\n'

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PLAUSIBLE = {"mass_kg": (20.0, 300.0), "height_cm": (50.0, 260.0), "age_years": (4.0, 120.0)}
+"""Between what and what a number about a person makes sense, wherever it comes from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Athlete:

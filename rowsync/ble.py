@@ -21,13 +21,14 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakDeviceNotFoundError, BleakError
 
 from rowsync import ftms
-from rowsync.errors import MachineError, MachineLost, MachineNotFound, NotARower, RadioUnavailable
+from rowsync.errors import MachineError, MachineLost, MachineNotFound, NotARower, RadioUnavailable, RowsyncError
 from rowsync.telemetry import Notification
+from rowsync.wording import outside_text
 
 SCAN_S = 10.0
 CONNECT_S = 30.0
-SILENCE_S = 60.0
-"""A machine that says nothing for so long is gone, whatever the link claims [s]."""
+SILENCE_S = 300.0
+"""A machine that says nothing for so long is gone, whatever the link claims; some only speak on strokes [s]."""
 
 ROWER_TYPE_BIT = 1 << 4
 """Fitness Machine Type field of the advertised service data (FTMS v1.0, 3.1.2)."""
@@ -46,7 +47,7 @@ class FoundRower:
     """A fitness machine that advertises.
 
     Attributes:
-        name: as it advertises itself; "" when it gives none.  Hostile: print it with `printable`.
+        name: as it advertises itself; "" when it gives none.  Hostile: print it with `wording.outside_text`.
         address: Bluetooth address, or what the system shows instead.
         signal_dbm: received signal strength [dBm].
         is_rower: whether its service data says so; None when it says nothing of its kind.
@@ -70,12 +71,12 @@ async def scan(radio: Radio, seconds: float = SCAN_S) -> list[FoundRower]:
     """
     with _translated():
         heard = await BleakScanner.discover(seconds, return_adv=True, **_backend(radio.scanner_backend))
-    rowers = filter(None, (_rower(device, advert) for device, advert in heard.values()))
-    return sorted(rowers, key=lambda rower: -rower.signal_dbm)
+    found = (_heard(device, advert) for device, advert in heard.values())
+    return sorted(filter(_may_row, found), key=lambda rower: -rower.signal_dbm)
 
 
 async def find(radio: Radio, wanted: str | None = None, seconds: float = SCAN_S) -> FoundRower:
-    """The first rower that answers, or the one wanted by name or address.
+    """The first rower that answers, or the one wanted by name or address, whatever it says of itself.
 
     Raises:
         MachineNotFound: none did.
@@ -85,12 +86,12 @@ async def find(radio: Radio, wanted: str | None = None, seconds: float = SCAN_S)
         try:
             async with asyncio.timeout(seconds), BleakScanner(**_backend(radio.scanner_backend)) as scanner:
                 async for device, advert in scanner.advertisement_data():
-                    rower = _rower(device, advert)
-                    if rower is not None and (wanted is None or _is_called(rower, wanted)):
-                        return rower
+                    found = _heard(device, advert)
+                    if _may_row(found) if wanted is None else _is_called(found, wanted):
+                        return found
         except TimeoutError:
             pass
-    whom = f"No rower called {printable(wanted)}" if wanted else "No rower"
+    whom = f"No rower called {outside_text(wanted)}" if wanted else "No rower"
     raise MachineNotFound(
         f"{whom} answered within {seconds:.0f} s. Wake the machine (pull the handle, or choose Connect in its menu), "
         "close other apps that hold it, and try again; `rowsync scan` lists what is near."
@@ -136,7 +137,7 @@ class Link:
 
     @property
     def _name(self) -> str:
-        return printable(self.rower.name) or self.rower.address
+        return outside_text(self.rower.name) or self.rower.address
 
     def _arrived(self, characteristic: BleakGATTCharacteristic, payload: bytearray) -> None:
         now_s = self._loop.time()
@@ -186,11 +187,6 @@ def short_uuid(uuid: str) -> str:
     return uuid[4:8].lower() if uuid.lower().endswith(_BASE) and uuid.startswith("0000") else uuid[:8].lower()
 
 
-def printable(name: str) -> str:
-    """A name from the air that is safe to print: no escape codes, no line breaks, 40 characters."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:40])
-
-
 _BASE = "-0000-1000-8000-00805f9b34fb"
 
 
@@ -202,19 +198,22 @@ def _backend(backend: type[Any] | None) -> dict[str, Any]:
     return {} if backend is None else {"backend": backend}
 
 
-def _rower(device: BLEDevice, advert: AdvertisementData) -> FoundRower | None:
-    """What an advertisement says, if it may be a rower's: it names the service, and doesn't name another machine."""
-    service = _full_uuid(ftms.FITNESS_MACHINE)
-    data = advert.service_data.get(service)
-    is_rower = bool(int.from_bytes(data[1:3], "little") & ROWER_TYPE_BIT) if data and len(data) >= 3 else None
-    if is_rower is False or (data is None and service not in advert.service_uuids):
-        return None
+def _heard(device: BLEDevice, advert: AdvertisementData) -> FoundRower:
+    """What an advertisement says; a machine type of 0 is one that the machine doesn't tell."""
+    data = advert.service_data.get(_full_uuid(ftms.FITNESS_MACHINE), b"")
+    types = int.from_bytes(data[1:3], "little")
+    is_rower = bool(types & ROWER_TYPE_BIT) if types else None
     name = advert.local_name or device.name or ""
     return FoundRower(name, device.address, advert.rssi, is_rower, tuple(advert.service_uuids), device)
 
 
-def _is_called(rower: FoundRower, wanted: str) -> bool:
-    return wanted.casefold() in (rower.name.casefold(), rower.address.casefold())
+def _may_row(found: FoundRower) -> bool:
+    """Whether it is a rower, or a fitness machine that doesn't say which."""
+    return found.is_rower or (found.is_rower is None and _full_uuid(ftms.FITNESS_MACHINE) in found.services)
+
+
+def _is_called(found: FoundRower, wanted: str) -> bool:
+    return wanted.casefold() in (found.name.casefold(), found.address.casefold())
 
 
 _BLUETOOTH_ADVICE = {
@@ -244,5 +243,7 @@ def _translated() -> Iterator[None]:
         raise MachineNotFound("The rower doesn't take the connection. Is another app holding it?") from error
     except (FileNotFoundError, ConnectionError, PermissionError) as error:  # no D-Bus, or none for us
         raise RadioUnavailable(_NO_BLUEZ) from error
-    except BleakError as error:
-        raise MachineError(f"Bluetooth failed: {printable(str(error))}. Try again.") from error
+    except RowsyncError:
+        raise
+    except Exception as error:  # BleakError, and what its backends let through
+        raise MachineError(f"Bluetooth failed: {outside_text(str(error) or repr(error))}. Try again.") from error

@@ -6,16 +6,21 @@ rower or session, 4 bad input file, 5 cannot write, 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
+from click.utils import PacifyFlushWrapper
 
 from rowsync import __version__
-from rowsync.errors import MachineError, RowsyncError, StoreError, UsageError
+from rowsync.athlete import PLAUSIBLE
+from rowsync.errors import MachineError, RecordingError, RowsyncError, SessionNotFound, StoreError, UsageError
 
 if TYPE_CHECKING:
     from rowsync.config import Settings
@@ -30,9 +35,15 @@ DEMO_MASS_KG = 75.0
 
 def main() -> NoReturn:
     """Run the command line and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter gets a question mark
+    code: Any
     try:
         code = cli.main(standalone_mode=False, prog_name="rowsync")
     except RowsyncError as error:
+        if _debug():
+            traceback.print_exc()
         _tell(str(error))
         code = error.exit_code
     except click.ClickException as error:
@@ -41,9 +52,13 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _tell("Stopped. What was recorded is safe; a session cut short is stored at the next start.")
         code = 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has had enough
-        code = 0
+    except OSError as error:
+        if _debug():
+            traceback.print_exc()
+        _tell(f"{error.filename or 'The output'} can't be used: {error.strerror or error}.")
+        code = StoreError.exit_code
+    except SystemExit as ended:  # click ends so when the reader of our output has had enough, which is no error
+        code = 0 if type(sys.stdout) is PacifyFlushWrapper else ended.code
     except Exception as error:
         if _debug():
             raise
@@ -88,15 +103,30 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 _athlete_option = click.option("--athlete", metavar="NAME", envvar="ROWSYNC_ATHLETE", help="Who rows [default: me].")
+
+
+class _Kilograms(click.FloatRange):
+    """A body mass; "nan" is a number to Python and none to us."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        mass_kg = super().convert(value, parameter, context)
+        return mass_kg if mass_kg == mass_kg else self.fail(f"{value!r} is no number.", parameter, context)
+
+
+_mass = _Kilograms(*PLAUSIBLE["mass_kg"])
 _mass_option = click.option(
-    "--mass", type=click.FloatRange(20, 300), metavar="KG", envvar="ROWSYNC_MASS", help="Body mass, for the energy."
+    "--mass", type=_mass, metavar="KG", envvar="ROWSYNC_MASS", help="Body mass, for the energy."
 )
 _plan_option = click.option(
     "--plan", metavar="PLAN", help="What to row: 10x45/75, 5m + 10x45/75 + 5m, 8x500m/2mr, 30m."
 )
 _seed_option = click.option("--seed", type=int, default=1, show_default=True, help="The virtual rower's dice.")
 _machine_option = click.option(
-    "--machine", default="standard", show_default=True, metavar="NAME", help="Which machine the virtual rower sits on."
+    "--machine",
+    default="standard",
+    show_default=True,
+    metavar="NAME",
+    help="Which machine the virtual rower sits on: standard, pace-only, viking, dropout, resetting or pm5.",
 )
 
 
@@ -104,7 +134,7 @@ _machine_option = click.option(
 @click.version_option(__version__, prog_name="rowsync")
 @_shared
 def cli() -> None:
-    r"""Guides, records and explains indoor rowing from any Bluetooth rower.
+    """Guides, records and explains indoor rowing from any Bluetooth rower.
 
     \b
     Try it without a rower:   rowsync demo
@@ -124,7 +154,7 @@ def cli() -> None:
 @_json_option
 @_shared
 def demo(plan: str, real_time: bool, machine: str, seed: int, as_json: bool) -> None:
-    r"""Show the whole way with no hardware: a virtual rower rows intervals over a virtual radio.
+    """Show the whole way with no hardware: a virtual rower rows intervals over a virtual radio.
 
     \b
     A rower of mass and muscle is simulated; it advertises and notifies as a real Bluetooth rower would, and rowsync
@@ -164,7 +194,7 @@ def row(
     seed: int,
     as_json: bool,
 ) -> None:
-    r"""Connect to a rower, guide and record until the plan is done or you press Ctrl-C.
+    """Connect to a rower, guide and record until the plan is done or you press Ctrl-C.
 
     \b
     Examples:
@@ -175,11 +205,12 @@ def row(
     if fast and not virtual:
         raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
     settings = _settings()
-    parsed = _parsed(plan or (DEMO_PLAN if virtual else None))
+    if virtual:
+        plan, athlete = DEMO_PLAN if plan is None else plan, athlete or DEMO_ATHLETE
     wishes = _wishes(
         settings,
         athlete=settings.who(athlete, mass),
-        plan=parsed,
+        plan=_parsed(plan),
         rower=rower,
         origin="synthetic" if virtual else "hardware",
     )
@@ -192,19 +223,26 @@ def row(
 @_json_option
 @_shared
 def scan(seconds: float, as_json: bool) -> None:
-    """List the rowers nearby, with what they offer."""
-    from rowsync import ble
+    """List the rowers nearby, with what they offer.
+
+    \b
+    Examples:
+      rowsync scan
+      rowsync scan --seconds 15 --json
+    """
+    from rowsync.ble import short_uuid
     from rowsync.live import run_scan
     from rowsync.terminal import print_rows
+    from rowsync.wording import outside_text
 
     found = run_scan(seconds)
     rows = [
         {
-            "name": ble.printable(each.name),
+            "name": outside_text(each.name),
             "address": each.address,
             "signal_dbm": each.signal_dbm,
             "rower": {True: "yes", None: "perhaps", False: "no"}[each.is_rower],
-            "services": " ".join(map(ble.short_uuid, each.services)),
+            "services": " ".join(map(short_uuid, each.services)),
         }
         for each in found
     ]
@@ -223,11 +261,17 @@ def scan(seconds: float, as_json: bool) -> None:
 @_json_option
 @_shared
 def sessions(as_json: bool) -> None:
-    """List your sessions, newest first."""
+    """List your sessions, newest first.
+
+    \b
+    Examples:
+      rowsync sessions
+      rowsync sessions --json
+    """
     from rowsync.terminal import print_sessions
 
     store = _store(_settings())
-    rows = _records(store.index())
+    rows = [row | {"started_at": row["started_at"].isoformat().replace("+00:00", "Z")} for row in store.rows()]
     if as_json:
         _print_json(rows)
     elif rows:
@@ -244,6 +288,11 @@ def show(session: str | None, as_json: bool) -> None:
     """Show one session: totals, intervals, energy.
 
     SESSION is an id, or the beginning of one; without it the latest is shown.
+
+    \b
+    Examples:
+      rowsync show
+      rowsync show 20261123T1651 --json
     """
     store = _store(_settings())
     _show(store.summary(store.find(session)), as_json)
@@ -252,12 +301,12 @@ def show(session: str | None, as_json: bool) -> None:
 @cli.command()
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--store", "keep", is_flag=True, help="Store the session too.")
-@_athlete_option
-@_mass_option
+@click.option("--athlete", metavar="NAME", help="Who rowed [default: whom the recording names].")
+@click.option("--mass", type=_mass, metavar="KG", help="Body mass [default: the recording's].")
 @_json_option
 @_shared
 def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None, as_json: bool) -> None:
-    r"""Analyse a recording (a journal or a fixture) without storing it.
+    """Analyse a recording (a journal or a fixture); it is stored only with --store.
 
     \b
     Examples:
@@ -268,15 +317,19 @@ def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None,
 
     from rowsync.recording import read_recording
     from rowsync.session import analyse
+    from rowsync.wording import count
 
     found = read_recording(recording)
-    if athlete or mass:
-        rower = _settings().who(athlete or found.header.athlete.name, mass or found.header.athlete.mass_kg)
-        found = replace(found, header=replace(found.header, athlete=rower))
+    rower = found.header.athlete if athlete is None else _settings().who(athlete, None)
+    found = replace(found, header=replace(found.header, athlete=replace(rower, mass_kg=mass or rower.mass_kg)))
     if found.refused_lines:
-        _tell(f"{found.refused_lines} lines of {recording.name} could not be read; the rest is sound.")
-    session = analyse(found.header, found.notifications).summary() if not keep else _store(_settings()).add(found)
-    _show(session, as_json)
+        _tell(f"{count(found.refused_lines, 'line')} of {recording.name} could not be read; the rest is sound.")
+    if keep:
+        summary = _store(_settings()).add(found)
+        _tell(f"Stored as {summary['session_id']}.")
+    else:
+        summary = analyse(found.header, found.notifications).summary()
+    _show(summary, as_json)
 
 
 @cli.command()
@@ -285,7 +338,7 @@ def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None,
 @_json_option
 @_debug_option
 def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> None:
-    r"""Decode one payload: every field, what is missing, what is extra.
+    """Decode one payload: every field, what is missing, what is extra.
 
     \b
     Example:
@@ -321,54 +374,80 @@ def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> No
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Where to; .html or .png [default: <data>/pages]."
 )
-@click.option("--all", "everything", is_flag=True, help="Every session and the history, into the folder given by -o.")
+@click.option("--all", "everything", is_flag=True, help="Every session and the history, into the folder -o.")
 @_shared
 def report(session: str | None, output: Path | None, everything: bool) -> None:
-    """Write the page of a session as static HTML, to open, keep or mail."""
+    """Write the page of a session as static HTML, to open, keep or mail.
+
+    SESSION is an id, or the beginning of one; without it the latest is written.
+
+    \b
+    Examples:
+      rowsync report -o page.html
+      rowsync report --all -o site/
+    """
     store = _store(_settings())
     if everything:
+        if output is not None and output.suffix:
+            raise UsageError(f"--all writes a folder of pages; {output} looks like a file.")
+        store.find()
         click.echo(_write_all(store, output or store.folder / "pages"))
         return
     click.echo(_write_page(store, store.find(session), output))
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port to listen on.")
 @_shared
-def dashboard(host: str, port: int) -> None:
-    """Serve your sessions as web pages on this computer."""
-    from dashboards.app import LOOPBACK_HOSTS, create_app, serve
+def dashboard(port: int) -> None:
+    """Serve your sessions as web pages on this computer, and to nobody else.
 
-    app = create_app(_store(_settings()), allowed_hosts=(*LOOPBACK_HOSTS, host))
-    serve(app, host, port, announce=lambda address: _tell(f"Your sessions: {address}   (Ctrl-C ends)"))
+    \b
+    Examples:
+      rowsync dashboard
+      rowsync dashboard --port 9000
+    """
+    from dashboards.app import create_app, serve
+
+    app = create_app(_store(_settings()))
+    with suppress(KeyboardInterrupt):
+        serve(app, "127.0.0.1", port, announce=lambda address: _tell(f"Your sessions: {address}   (Ctrl-C ends)"))
 
 
 @cli.group()
+@_shared
 def export() -> None:
     """Export what you rowed."""
 
 
 @export.command()
 @click.option("--by", type=click.Choice(["session", "day", "week", "month"]), default="week", show_default=True)
-@click.option("--format", "form", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json", "parquet"]),
+    help="[default: what the name after -o ends in, else csv]",
+)
 @click.option("--athlete", metavar="NAME", help="Only this athlete [default: everyone].")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to [default: standard output].")
 @_shared
-def calories(by: str, form: str, athlete: str | None, output: Path | None) -> None:
-    r"""Export calorie totals, with their 80 % range.
+def calories(by: str, form: str | None, athlete: str | None, output: Path | None) -> None:
+    """Export calorie totals, with their 80 % range.
 
     \b
     Examples:
       rowsync export calories --by week
       rowsync export calories --by session --format json -o calories.json
     """
-    from rowsync.ledger import ledger, ledger_bytes
+    from rowsync.ledger import FORMS, ledger, ledger_bytes
 
     index = _store(_settings()).index()
     if athlete is not None:
         index = index[index.athlete == athlete]
-    _write_out(ledger_bytes(ledger(index, by), form), output)
+        if index.empty:
+            raise SessionNotFound(f"No session is {athlete!r}'s. `rowsync sessions` lists them with their athletes.")
+    ending = output.suffix.removeprefix(".") if output else ""
+    _write_out(ledger_bytes(ledger(index, by), form or (ending if ending in FORMS else "csv")), output)
 
 
 @cli.command(hidden=True)
@@ -398,13 +477,12 @@ def _store(settings: Settings) -> Store:
 
     store = Store(settings.data)
     for recovery in store.recover():
-        if recovery.summary is None:
-            _tell(f"A journal is damaged beyond reading and was set aside: {recovery.problem}")
-        else:
-            _tell(
-                f"Recovered a session that was cut short: {recovery.summary['session_id']}, "
-                f"{wording.clock(recovery.summary['duration_s'])}, {wording.number(recovery.summary['distance_m'])} m."
-            )
+        if recovery.problem is not None:
+            _tell(recovery.problem)
+        elif recovery.summary is not None:
+            what = "Recovered a session that was cut short" if recovery.cut_short else "Stored a session that waited"
+            length, metres = recovery.summary["duration_s"], recovery.summary["distance_m"]
+            _tell(f"{what}: {recovery.summary['session_id']}, {wording.clock(length)}, {wording.number(metres)} m.")
     return store
 
 
@@ -417,7 +495,7 @@ def _wishes(settings: Settings, **wishes: Any) -> Wishes:
 def _parsed(plan: str | None) -> Plan | None:
     from rowsync.plan import parse_plan
 
-    return parse_plan(plan) if plan else None
+    return None if plan is None else parse_plan(plan)
 
 
 def _row_and_store(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> dict[str, Any]:
@@ -429,13 +507,23 @@ def _row_and_store(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) 
     from rowsync.store import Store
 
     store = Store(wishes.folder)
-    store.finish(journal)  # unless another command was quicker: it found the journal free
-    return store.summary(journal.stem)
+    finished = store.finish(journal, wait=True)
+    if finished is None:  # another command found the journal free, and was quicker
+        return store.summary(journal.stem)
+    if finished.problem is not None:
+        raise RecordingError(finished.problem)
+    if finished.summary is None:
+        raise MachineError("Nobody rowed, so nothing is stored.")
+    return finished.summary
 
 
 def _conclude(store: Store, summary: dict[str, Any], as_json: bool) -> None:
-    page = _write_page(store, summary["session_id"], None, home="index.html")
-    _write_history(store, page.parent)
+    try:
+        page = _write_page(store, summary["session_id"], None, home="index.html")
+        _write_history(store, page.parent)
+    except StoreError as error:
+        _show(summary | {"page": None}, as_json)
+        raise StoreError(f"The session is stored, but its page could not be written. {error}") from None
     _show(summary | {"page": str(page)}, as_json)
     if not as_json:
         click.echo(f"Page: {page}")
@@ -450,7 +538,7 @@ def _write_page(store: Store, session_id: str, output: Path | None, home: str | 
 
 
 def _write_all(store: Store, folder: Path) -> Path:
-    with click.progressbar(list(store.index().session_id), label="Pages", file=sys.stderr) as ids:
+    with click.progressbar([row["session_id"] for row in store.rows()], label="Pages", file=sys.stderr) as ids:
         for session_id in ids:
             _write_page(store, session_id, folder / f"{session_id}.html", home="index.html")
     return _write_history(store, folder)
@@ -471,24 +559,18 @@ def _show(summary: dict[str, Any], as_json: bool) -> None:
     print_session(summary)
 
 
-def _records(index: Any) -> list[dict[str, Any]]:
-    """An index as JSON holds it: missing values as null, times in ISO 8601."""
-    rows: list[dict[str, Any]] = []
-    for row in index.to_dict("records"):
-        row = {name: None if value != value else value for name, value in row.items()}  # NaN differs from itself
-        rows.append(row | {"started_at": row["started_at"].isoformat().replace("+00:00", "Z")})
-    return rows
-
-
 def _print_json(document: Any) -> None:
     import json
 
-    click.echo(json.dumps(document, indent=2, ensure_ascii=True))
+    click.echo(json.dumps(document, indent=2, allow_nan=False))
 
 
 def _write_out(content: bytes, output: Path | None) -> None:
     if output is None:
+        if sys.stdout is None:
+            raise StoreError("There is no standard output to write to; name a file with -o.")
         sys.stdout.buffer.write(content)
+        sys.stdout.flush()
         return
     try:
         output.write_bytes(content)
@@ -497,7 +579,8 @@ def _write_out(content: bytes, output: Path | None) -> None:
 
 
 def _tell(text: str) -> None:
-    click.echo(text, err=True)
+    with suppress(OSError):  # nobody may be listening
+        click.echo(text, err=True)
 
 
 def _debug() -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 import platformdirs
 
-from rowsync.athlete import Athlete
+from rowsync.athlete import PLAUSIBLE, Athlete
 from rowsync.errors import UsageError
 
 
@@ -52,26 +52,35 @@ def config_path() -> Path:
 
 
 def read_settings(path: Path) -> Settings:
-    """Read the settings; an absent file is an empty one.
+    """Read the settings; without a file they are empty, unless `ROWSYNC_CONFIG` names it.
 
     Raises:
-        UsageError: it isn't TOML, or holds something unknown.
+        UsageError: it isn't TOML, holds something unknown, or is named and absent.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if "ROWSYNC_CONFIG" in os.environ:
+            raise UsageError(f"ROWSYNC_CONFIG names {path}, and there is no such file.") from None
         content = {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"The settings in {path} can't be read: {error}") from None
     _refuse_unknown(path, "", content, {"data", "athlete", "athletes"})
     athletes = content.get("athletes", {})
     if not isinstance(athletes, dict):
         raise UsageError(f"In {path}, athletes are written as tables: [athletes.anna]")
     return Settings(
-        data=Path(_text(path, content, "data") or platformdirs.user_data_path("rowsync")).expanduser(),
+        data=_folder(path, _text(path, content, "data")),
         athlete=_text(path, content, "athlete") or "me",
         athletes={name: _athlete(path, name, table) for name, table in athletes.items()},
     )
+
+
+def _folder(path: Path, data: str | None) -> Path:
+    try:
+        return Path(data).expanduser() if data else platformdirs.user_data_path("rowsync")
+    except RuntimeError as error:
+        raise UsageError(f"In {path}, data = {data!r} is no folder: {error}") from None
 
 
 def _athlete(path: Path, name: str, table: Any) -> Athlete:
@@ -80,10 +89,13 @@ def _athlete(path: Path, name: str, table: Any) -> Athlete:
         raise UsageError(f"In {path}, athletes are written as tables: [athletes.{name}]")
     _refuse_unknown(path, f"athletes.{name}.", table, known)
     for key, value in table.items():
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1000
-        if (value not in ("female", "male")) if key == "sex" else not is_number:
+        if value not in ("female", "male") if key == "sex" else not _is_plausible(value, *PLAUSIBLE[key]):
             raise UsageError(f"In {path}, athletes.{name}.{key} = {value!r} makes no sense.")
     return Athlete(name, **table)
+
+
+def _is_plausible(value: Any, least: float, most: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most
 
 
 def _text(path: Path, content: dict[str, Any], key: str) -> str | None:

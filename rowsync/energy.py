@@ -58,8 +58,12 @@ def rest_kcal_per_min(athlete: Athlete) -> float:
     if athlete.height_cm is None or athlete.age_years is None or athlete.sex not in _MIFFLIN_KCAL_PER_DAY:
         return mass_kg / 60.0
     of_sex = _MIFFLIN_KCAL_PER_DAY[athlete.sex]
-    return (10 * mass_kg + 6.25 * athlete.height_cm - 5 * athlete.age_years + of_sex) / 1440.0
+    kcal_per_day = 10 * mass_kg + 6.25 * athlete.height_cm - 5 * athlete.age_years + of_sex
+    return max(kcal_per_day, LEAST_REST_KCAL_PER_KG_DAY * mass_kg) / 1440.0
 
+
+LEAST_REST_KCAL_PER_KG_DAY = 10.0
+"""The equation is fitted to adults; at the ends of height and age it would run below what any body uses at rest."""
 
 _MIFFLIN_KCAL_PER_DAY = {"male": 5.0, "female": -161.0}
 
@@ -84,7 +88,7 @@ def half_width(power_source: str | None, athlete: Athlete) -> float:
 
 
 class EnergyMeter:
-    """Adds up energy stroke by stroke: each stroke costs its power, the time between strokes rest, a gap nothing.
+    """Adds up energy: a stroke costs its power, the time between strokes costs rest, a gap costs nothing.
 
     Args:
         athlete: who rows.
@@ -102,11 +106,13 @@ class EnergyMeter:
     def feed(self, stroke: Stroke) -> None:
         """Take the next stroke."""
         self._add(stroke.start_s, self._rest_kcal_per_s)
-        if stroke.seen:
-            self._add(stroke.end_s, rowing_kcal_per_min(stroke.power_w or 0.0, self._mass_kg) / 60.0)
-        else:
-            self._gap_s += stroke.duration_s
-            self._add(stroke.end_s, 0.0)
+        self._add(stroke.end_s, rowing_kcal_per_min(stroke.power_w or 0.0, self._mass_kg) / 60.0)
+
+    def skip(self, start_s: float, end_s: float) -> None:
+        """Leave a gap out [s]."""
+        self._add(start_s, self._rest_kcal_per_s)
+        self._gap_s += max(0.0, end_s - self._times_s[-1])
+        self._add(end_s, 0.0)
 
     def gross_at(self, time_s: float) -> float:
         """Gross energy used from the session's start to a time [kcal]; after the last stroke the body rests."""

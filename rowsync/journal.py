@@ -23,7 +23,6 @@ from rowsync.recording import event_line, header_line, notification_line
 from rowsync.session import Header
 from rowsync.telemetry import Notification
 
-_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 GATHER_S = 0.05
 RETRY_S = 0.5
 
@@ -37,7 +36,7 @@ class Journal:
 
     Attributes:
         durable: how many notifications are on disk.
-        trouble: why the disk refuses just now; None when all is well.
+        trouble: what keeps it from saving just now; None when all is well.
 
     Raises:
         StoreError: the file can't be created.
@@ -46,21 +45,30 @@ class Journal:
     def __init__(self, path: Path, header: Header) -> None:
         self.path = path
         self.durable = 0
-        self.trouble: OSError | None = None
+        self.trouble: Exception | None = None
         self._waiting: list[bytes] = [header_line(header)]
         self._notifications = 0
-        self._unwritten = b""
+        self._unsynced, self._written = b"", 0
+        self._synced_size, self._sync_failed = 0, False
         self._closing = False
         self._wake = threading.Condition()
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-            self._commit()
-            sync_folder(path.parent)
+            self._begin()
         except OSError as error:
             raise StoreError(f"Nothing can be recorded: {path} can't be written ({error.strerror}).") from None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
+
+    def _begin(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._commit()
+            sync_folder(self.path.parent)
+        except OSError:
+            os.close(self._file)
+            self.path.unlink()
+            raise
 
     def append(self, notification: Notification) -> None:
         """Add one notification; returns at once."""
@@ -86,7 +94,7 @@ class Journal:
             self._closing = True
             self._wake.notify()
         self._thread.join(timeout_s)
-        if self._thread.is_alive() or self.trouble is not None:
+        if self._thread.is_alive() or self.trouble is not None or self.durable < self._notifications:
             raise StoreError(self._refused())
         os.close(self._file)
 
@@ -100,23 +108,30 @@ class Journal:
 
     def _refused(self) -> str:
         """Bring the whole recording to safety elsewhere; answer what to tell."""
-        missing = self._notifications - self.durable
-        why = self.trouble.strerror if self.trouble else "the disk does not answer"
-        refused = f"{missing} notifications could not be saved in {self.path}: {why}."
-        elsewhere = Path(tempfile.gettempdir()) / f"rowsync-{self.path.name}"
+        refused = f"{self._notifications - self.durable} notifications could not be saved in {self.path}: {self._why}."
         try:
-            elsewhere.write_bytes(self.path.read_bytes() + self._unwritten + b"".join(self._waiting))
+            handle, elsewhere = tempfile.mkstemp(prefix="rowsync-", suffix=".jsonl")
+            with open(handle, "wb") as file:
+                file.write(self.path.read_bytes()[: self._synced_size] + self._unsynced + b"".join(self._waiting))
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
-            return f"{refused} Nor in {elsewhere}: {error.strerror}. They are lost when this program ends."
+            return f"{refused} Nor in {tempfile.gettempdir()}: {error.strerror}. They are lost when this program ends."
         return (
             f"{refused}\nThe whole session is in {elsewhere}: free some space, then: rowsync replay --store {elsewhere}"
         )
+
+    @property
+    def _why(self) -> str:
+        if self.trouble is None:
+            return "the disk does not answer"
+        return getattr(self.trouble, "strerror", None) or repr(self.trouble)
 
     def _run(self) -> None:
         give_up_s = float("inf")
         while True:
             with self._wake:
-                while not (self._waiting or self._unwritten or self._closing):
+                while not (self._waiting or self._unsynced or self._closing):
                     self._wake.wait()
                 closing = self._closing
             if closing:
@@ -125,7 +140,7 @@ class Journal:
                 time.sleep(GATHER_S)
             try:
                 self._commit()
-            except OSError as error:
+            except Exception as error:  # whatever it is, it must be told, and what waits must wait on
                 self.trouble = error
                 if closing and time.monotonic() > give_up_s:
                     return
@@ -135,16 +150,34 @@ class Journal:
                     return
 
     def _commit(self) -> None:
-        """Write all that waits and sync it.  A short or refused write keeps the rest for the next try."""
+        """Write all that waits and sync it; after a refused write go on where it stopped.
+
+        After a failed sync all that was written since the last good one is written again: the system may have dropped
+        it, and reports that only once.
+        """
         with self._wake:
-            self._unwritten += b"".join(self._waiting)
+            self._unsynced += b"".join(self._waiting)
             self._waiting.clear()
             notifications = self._notifications
-        while self._unwritten:
-            written = os.write(self._file, self._unwritten)
-            self._unwritten = self._unwritten[written:]
+        if self._sync_failed:
+            os.ftruncate(self._file, self._synced_size)
+            self._written = 0
+        while self._written < len(self._unsynced):
+            self._written += os.write(self._file, self._unsynced[self._written :])
+        self._sync_failed = True
         _sync(self._file)
+        self._sync_failed = False
+        self._synced_size += self._written
+        self._unsynced, self._written = b"", 0
         self.durable, self.trouble = notifications, None
+
+
+def _sync(opened: int) -> None:
+    """Have the disk itself confirm what was written."""
+    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves it in the drive's cache
+        fcntl.fcntl(opened, fcntl.F_FULLFSYNC)
+    else:
+        os.fdatasync(opened)
 
 
 def sync_folder(folder: Path) -> None:
@@ -157,23 +190,28 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def claimed(path: Path) -> Iterator[bool]:
-    """Hold a journal for oneself, as its recorder does; False when somebody else holds it, or it is gone."""
+def claimed(path: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Hold a journal for oneself, as its recorder does; False when it is gone, or somebody else holds it.
+
+    Args:
+        path: the journal.
+        wait: wait until nobody else holds it.
+    """
     try:
         opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         yield False
         return
     try:
-        yield _lock(opened)
+        yield _lock(opened, wait)
     finally:
         os.close(opened)
 
 
-def _lock(opened: int) -> bool:
+def _lock(opened: int, wait: bool) -> bool:
     """Lock an open journal, unless another has it, it was removed meanwhile, or its recorder has only just made it."""
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(opened, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     held = os.fstat(opened)

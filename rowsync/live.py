@@ -37,7 +37,7 @@ def run_row(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> Path
         KeyboardInterrupt: the person wants out at once; the journal is synced and stays.
     """
     _recover_apart(wishes.folder)
-    with asyncio.Runner(loop_factory=_virtual_time if fast else None) as runner, RowingScreen(wishes.plan) as screen:
+    with asyncio.Runner(loop_factory=_virtual_time if fast else None) as runner, RowingScreen() as screen:
         try:
             return runner.run(_row(wishes, virtual, screen))
         except asyncio.CancelledError:
@@ -91,9 +91,9 @@ class _Interrupts:
 
     def _interrupted(self) -> None:
         if self._link is not None:
-            self._say("Ending the session. Ctrl-C again quits at once; what is rowed is safe either way.")
             self._link.stop()
             self._link = None
+            self._say("Ending the session. Ctrl-C again quits at once; what is rowed is safe either way.")
         elif self._task is not None:
             self._task.cancel()
 
@@ -107,4 +107,4 @@ def _virtual_time() -> asyncio.AbstractEventLoop:
 def _recover_apart(folder: Path) -> None:
     """Store what a crash left behind, in a process of its own: recording doesn't load what storing needs."""
     if journals_left(folder):
-        subprocess.run([sys.executable, "-m", "rowsync", "recover", "--data", str(folder)], check=False)
+        subprocess.run([sys.executable, "-P", "-m", "rowsync", "recover", "--data", str(folder)], check=False)

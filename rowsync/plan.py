@@ -137,7 +137,7 @@ def _effort_alone(number: int, rounds: list[int]) -> Effort:
 
 
 def _unreadable(text: str, at: int) -> UsageError:
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:60])
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:60])  # a letter a column
     return UsageError(
         f"This plan can't be read from here on:\n  {shown}\n  {' ' * min(at, 60)}^\n"
         "Write it like 10x45/75, 5m + 10x45/75 + 5m, 8x500m/2mr or 30m."
@@ -153,12 +153,14 @@ class Cue:
         following: the piece after it; None when it is the last.
         left_s: how long it lasts yet [s]; None when it ends by the metre.
         left_m: how far it goes yet [m]; None when it ends by the clock.
+        share: how much of the plan is done, 0 to 1; by pieces where some of them end by the metre.
     """
 
     piece: Piece | None
     following: Piece | None
     left_s: float | None = None
     left_m: float | None = None
+    share: float = 0.0
 
 
 class Guide:
@@ -204,7 +206,15 @@ class Guide:
         after = self._number + 1
         following = self.plan.pieces[after] if after < len(self.plan.pieces) else None
         if piece is None:
-            return Cue(None, following)
-        if piece.duration_s is not None:
-            return Cue(piece, following, left_s=self._start_s + piece.duration_s - time_s)
-        return Cue(piece, following, left_m=self._start_m + (piece.distance_m or 0.0) - distance_m)
+            return Cue(None, following, share=float(self.done))
+        if piece.duration_s is None:
+            left_m = self._start_m + (piece.distance_m or 0.0) - distance_m
+            return Cue(piece, following, left_m=left_m, share=self._number / len(self.plan.pieces))
+        left_s = self._start_s + piece.duration_s - time_s
+        return Cue(piece, following, left_s=left_s, share=self._share(left_s))
+
+    def _share(self, left_s: float) -> float:
+        if self.plan.duration_s is None:
+            return self._number / len(self.plan.pieces)
+        ahead_s = sum(piece.duration_s or 0.0 for piece in self.plan.pieces[self._number + 1 :])
+        return 1.0 - (left_s + ahead_s) / self.plan.duration_s

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -18,12 +19,23 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from rowsync.athlete import Athlete
+from rowsync.athlete import PLAUSIBLE, Athlete
 from rowsync.errors import RecordingError
 from rowsync.session import Header
+from rowsync.slug import slug
 from rowsync.telemetry import Notification
 
 FORMAT = 1
+ENDED = "ended"
+"""The event with which a recorder closes a session; where it is absent, the session was cut short."""
+
+LARGEST_BYTES = 1 << 29
+"""Half a gigabyte is two months of rowing without a break."""
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+YEARS = range(1990, 2200)
+"""Nobody recorded a row before, and clocks that say later are wrong."""
+
 LONGEST_S = 7 * 24 * 3600.0
 """No session lasts longer; a later time is a mistake in the file [s]."""
 
@@ -52,17 +64,26 @@ def read_recording(path: Path) -> Recording:
         RecordingError: there is no such file, or not one line of it is a recording's.
     """
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(LARGEST_BYTES + 1)
+            changed_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
     except OSError as error:
         raise RecordingError(f"{path} can't be read: {error.strerror or error}.") from None
-    return parse_recording(text, name=path.name)
+    if len(text) > LARGEST_BYTES:
+        raise RecordingError(f"{path} is larger than any recording.")
+    return parse_recording(text, name=path.name, changed_at=changed_at)
 
 
-def parse_recording(text: bytes, *, name: str = "recording") -> Recording:
-    """Read a recording from its bytes; `name` names it in errors and stands in for a lost session id.
+def parse_recording(text: bytes, *, name: str = "recording", changed_at: datetime = EPOCH) -> Recording:
+    """Read a recording from its bytes.
+
+    Args:
+        text: the bytes.
+        name: its file's; names it in errors, and stands in for a lost session id.
+        changed_at: its file's last change; stands in for a lost start.
 
     Raises:
-        RecordingError: not one line of it is a recording's.
+        RecordingError: not one line of it is a recording's, or it is a newer rowsync's.
     """
     header: dict[str, Any] | None = None
     notifications: list[Notification] = []
@@ -72,7 +93,9 @@ def parse_recording(text: bytes, *, name: str = "recording") -> Recording:
         if not line.strip():
             continue
         match _parsed(line):
-            case {"rowsync_recording": int()} as found if header is None:
+            case {"rowsync_recording": int(form)} as found if header is None:
+                if form > FORMAT:
+                    raise RecordingError(f"{name} was written by a newer rowsync: update this one.")
                 header = found
             case {"t": _, "c": str(), "v": str()} as found if (notification := _notification(found)) is not None:
                 notifications.append(notification)
@@ -83,7 +106,7 @@ def parse_recording(text: bytes, *, name: str = "recording") -> Recording:
     if header is None and not notifications:
         raise RecordingError(f"{name} is not a rowsync recording: none of its {refused} lines could be read.")
     notifications.sort(key=lambda notification: notification.time_s)
-    return Recording(header_from_fields(header or {}, name), tuple(notifications), tuple(events), refused)
+    return Recording(header_from_fields(header or {}, name, changed_at), tuple(notifications), tuple(events), refused)
 
 
 def header_line(header: Header) -> bytes:
@@ -134,9 +157,13 @@ def _parsed(line: bytes) -> Any:
             return None
         line = checked[2]
     try:
-        return json.loads(line)
+        return json.loads(line, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _notification(content: Mapping[str, Any]) -> Notification | None:
@@ -144,7 +171,7 @@ def _notification(content: Mapping[str, Any]) -> Notification | None:
     if time_s is None or not 0.0 <= time_s <= LONGEST_S:
         return None
     try:
-        return Notification(time_s, content["c"].lower(), bytes.fromhex(content["v"]))
+        return Notification(time_s, _word(content["c"].lower(), default=""), bytes.fromhex(content["v"]))
     except ValueError:
         return None
 
@@ -154,35 +181,39 @@ def _number(value: Any) -> float | None:
     return float(value) if is_number and abs(value) < 1e18 and math.isfinite(value) else None
 
 
-def header_from_fields(content: Mapping[str, Any], name: str) -> Header:
+def header_from_fields(content: Mapping[str, Any], name: str, changed_at: datetime = EPOCH) -> Header:
     """A header from JSON; what is absent or of the wrong kind gets its default, the session id from `name`."""
-    machine = content.get("machine")
     stem = name.removesuffix(".jsonl")
     return Header(
-        session_id=_safe(_word(content.get("session_id"), default=stem)),
-        started_at=_moment(content.get("started_at")) or _moment_in(stem) or datetime.fromtimestamp(0, UTC),
+        session_id=slug(_word(content.get("session_id"), default=stem)),
+        started_at=_moment(content.get("started_at")) or _moment_in(stem) or changed_at,
         origin=_word(content.get("origin"), default="hardware"),
         source=_word(content.get("source"), default="unknown"),
-        machine=machine if isinstance(machine, dict) else {},
+        machine=_machine(content.get("machine")),
         athlete=_athlete(content.get("athlete")),
-        plan=content["plan"] if isinstance(content.get("plan"), str) else None,
+        plan=_word(content.get("plan"), default="") or None,
     )
 
 
 def _word(value: Any, default: str) -> str:
-    return value if isinstance(value, str) and value else default
+    """A text that can be written in UTF-8."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and value else default
 
 
-def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:80] or "recording"
+def _machine(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        return {}
+    name = content.get("name")
+    return content if name is None else content | {"name": _word(name, default=str(name))}
 
 
 def _moment(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.year in YEARS else None
 
 
 def _moment_in(stem: str) -> datetime | None:
@@ -197,8 +228,8 @@ def _athlete(content: Any) -> Athlete:
     for each in fields(Athlete):
         value = content.get(each.name)
         if each.name in ("name", "sex"):
-            known[each.name] = value if isinstance(value, str) and value else each.default
+            known[each.name] = _word(value, default="") or each.default
         else:
-            number = _number(value)
-            known[each.name] = number if number is not None and 0 < number < 1000 else None
+            number, (least, most) = _number(value), PLAUSIBLE[each.name]
+            known[each.name] = number if number is not None and least <= number <= most else None
     return Athlete(**known)

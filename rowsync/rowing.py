@@ -13,18 +13,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from rowsync import ble
+from rowsync import ble, wording
 from rowsync.athlete import Athlete
 from rowsync.errors import MachineLost, StoreError
 from rowsync.intervals import Effort
 from rowsync.journal import Journal, sync_folder
 from rowsync.plan import Cue, Guide, Plan
+from rowsync.recording import ENDED
 from rowsync.session import Header, Tracker
 from rowsync.telemetry import Notification, Sample
 
 IDLE_AFTER_PLAN_S = 10.0
 IDLE_S = 300.0
 """The session ends by itself when nobody has rowed for so long [s]."""
+
+RECOVERIES = (Effort.EASY, Effort.REST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,11 @@ async def row(wishes: Wishes, radio: ble.Radio, screen: Screen, on_link: Callabl
         MachineError: no rower, or no Bluetooth.
         StoreError: nothing can be written.
     """
+    if wishes.plan is not None:
+        screen.say(f"Plan: {_told(wishes.plan)}.")
     screen.say("Looking for a rower ...")
     rower = await ble.find(radio, wishes.rower, wishes.scan_s)
-    screen.say(f"Connecting to {ble.printable(rower.name) or rower.address} ...")
+    screen.say(f"Connecting to {wording.outside_text(rower.name) or rower.address} ...")
     async with ble.connect(rower, radio) as link:
         on_link(link)
         screen.say("Connected. Row when you are ready; Ctrl-C ends the session.")
@@ -109,49 +114,69 @@ async def _record(wishes: Wishes, link: ble.Link, screen: Screen) -> Path | None
             async for notification in link:
                 following.take(notification)
                 if following.is_over:
-                    journal.note(notification.time_s, "finished")
                     break
         except MachineLost as error:
             screen.say(f"{error} What was rowed is saved.")
+            journal.note(following.now_s, "lost")
+        journal.note(following.now_s, ENDED)
+    screen.say(f"All {wording.count(journal.durable, 'notification')} saved.")
     return journal.path
 
 
 class _Following:
-    """One session as it is rowed: journal first, then the tracker, the guide and the screen."""
+    """One session as it is rowed: journal first, then the tracker, the guide and the screen.
+
+    Whatever goes wrong after the journal ends the following, never the recording.
+    """
 
     def __init__(self, wishes: Wishes, header: Header, journal: Journal, screen: Screen) -> None:
         self._journal, self._screen = journal, screen
         self._tracker = Tracker(header)
         self._guide = Guide(wishes.plan) if wishes.plan else None
+        self._cue: Cue | None = None
         self._still_since_s = 0.0
-        self._now_s = 0.0
+        self._lost_track = False
+        self.now_s = 0.0
 
     def take(self, notification: Notification) -> None:
         self._journal.append(notification)
+        self.now_s = notification.time_s
+        if self._lost_track:
+            return
+        try:
+            self._follow(notification)
+        except Exception as error:  # our mistake, not the rower's: the bytes are analysed again when it is mended
+            self._lost_track = True
+            self._screen.say(f"rowsync lost track of the row ({error!r}). Row on: all is recorded. Ctrl-C ends it.")
+
+    def _follow(self, notification: Notification) -> None:
         self._tracker.feed(notification)
         sample = self._tracker.sample
         if sample is None:
             return
-        self._now_s = sample.time_s
-        if sample.moving:
-            self._still_since_s = sample.time_s
-        self._screen.show(self._moment(sample, self._guide.feed(sample) if self._guide else None))
+        self._cue = self._guide.feed(sample) if self._guide else None
+        piece = self._cue.piece if self._cue else None
+        if sample.moving or (piece is not None and piece.effort in RECOVERIES):
+            self._still_since_s = notification.time_s
+        self._screen.show(self._moment(sample))
 
     @property
     def is_over(self) -> bool:
+        """Whether nobody has rowed for so long that nobody will; a planned recovery may last as long as it likes."""
         done = self._guide is not None and self._guide.done
-        return self._now_s - self._still_since_s > (IDLE_AFTER_PLAN_S if done else IDLE_S)
+        patience_s = IDLE_AFTER_PLAN_S if done else IDLE_S
+        return not self._lost_track and self.now_s - self._still_since_s > patience_s
 
-    def _moment(self, sample: Sample, cue: Cue | None) -> Moment:
+    def _moment(self, sample: Sample) -> Moment:
         trouble = self._journal.trouble
         return Moment(
             sample=sample,
-            cue=cue,
+            cue=self._cue,
             effort=self._tracker.effort,
             gross_kcal=self._tracker.gross_kcal,
             notifications=self._tracker.notifications,
             saved=self._journal.durable,
-            trouble=None if trouble is None else trouble.strerror or str(trouble),
+            trouble=None if trouble is None else getattr(trouble, "strerror", None) or repr(trouble),
         )
 
 
@@ -169,6 +194,14 @@ def journal_path(folder: Path, session_id: str) -> Path:
     except OSError as error:
         raise StoreError(f"{folder} can't be written ({error.strerror}). Choose another folder with --data.") from None
     return journals / f"{session_id}.jsonl"
+
+
+def _told(plan: Plan) -> str:
+    """A plan as it was understood."""
+    rounds = f"{wording.count(plan.rounds, 'hard round')}, " if plan.rounds else ""
+    pieces = wording.count(len(plan.pieces), "piece")
+    length = f", {wording.clock(plan.duration_s)} in all" if plan.duration_s is not None else ""
+    return f"{wording.outside_text(plan.text)}: {rounds}{pieces}{length}"
 
 
 def new_session_id(now: datetime) -> str:

@@ -48,7 +48,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch in which rowing went on and nothing was received [s]."""
+    """A stretch in which nothing was received, and rowing went on or nobody can tell [s]."""
 
     start_s: float
     end_s: float
@@ -130,6 +130,11 @@ class Session:
     notifications: int
     malformed_notifications: int
 
+    @property
+    def is_rowed(self) -> bool:
+        """Whether anybody rowed in it."""
+        return bool(self.stroke_count or self.distance_m)
+
     def summary(self) -> dict[str, Any]:
         """The session without its series, as `rowsync show --json` prints it (docs/contract.md)."""
         left_out = {"header", "samples", "strokes"}
@@ -146,6 +151,9 @@ class Session:
             "samples": len(self.samples),
         }
 
+
+LONGEST_REST_S = 600.0
+"""A machine may fall silent while nobody rows; a longer silence says nothing about anybody [s]."""
 
 _NOTHING = Telemetry().feed(0.0, ftms.RowerData())
 """The state before anything was measured."""
@@ -188,16 +196,14 @@ class Tracker:
         sample = self._telemetry.feed(now_s, data)
         self._samples.append(sample)
         strokes = self._counter.feed(sample)
+        if reason := self._unknown(before_s, now_s, strokes):
+            self._gaps.append(Gap(before_s, now_s, reason))
+            self._meter.skip(before_s, now_s)
         for stroke in strokes:
             self.strokes.append(stroke)
             self._segmenter.feed(stroke)
-            self._meter.feed(stroke)
-        if strokes and not strokes[0].seen:
-            self._gaps.append(
-                Gap(
-                    before_s, now_s, f"no data; {len(strokes)} strokes were counted meanwhile, their energy is left out"
-                )
-            )
+            if stroke.seen:
+                self._meter.feed(stroke)
         return (sample, *strokes)
 
     @property
@@ -250,10 +256,17 @@ class Tracker:
         self._now_s = max(self._now_s, round(time_s - self._first_s, 6))
         return self._now_s
 
+    def _unknown(self, before_s: float, now_s: float, strokes: tuple[Stroke, ...]) -> str | None:
+        """Why nobody can say what was rowed between two samples; None when it can be said."""
+        if strokes and not strokes[0].seen:
+            counted = strokes[0].number - (self.strokes[-1].number if self.strokes else 0)
+            return f"no data; {counted} strokes were counted meanwhile, their energy is left out"
+        return "no data" if now_s - before_s > LONGEST_REST_S else None
+
     def _interval(self, number: int, segment: Segment) -> Interval:
         start_s, end_s = segment.start_s, segment.end_s
         rowed = [(stroke, _overlap_s(stroke, start_s, end_s)) for stroke in self._strokes_in(start_s, end_s)]
-        owned = [stroke for stroke, _ in rowed if start_s <= (stroke.start_s + stroke.end_s) / 2 < end_s]
+        strokes = self._count_at(end_s) - self._count_at(start_s)
         rowed_s = sum(overlap_s for stroke, overlap_s in rowed)
         shares = [(stroke, overlap_s / stroke.duration_s) for stroke, overlap_s in rowed if overlap_s > 0]
         rowed_m = sum((stroke.distance_m or 0.0) * share for stroke, share in shares)
@@ -268,9 +281,9 @@ class Tracker:
             end_s=end_s,
             duration_s=end_s - start_s,
             distance_m=self._metres(start_s, end_s),
-            stroke_count=len(owned),
+            stroke_count=strokes,
             mean_power_w=_mean(power),
-            mean_stroke_rate_spm=60.0 * len(owned) / rowed_s if owned and rowed_s else None,
+            mean_stroke_rate_spm=60.0 * strokes / rowed_s if strokes and rowed_s else None,
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_m > 0 and not resting else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm(self._samples_in(start_s, end_s)),
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
@@ -285,6 +298,10 @@ class Tracker:
         first = bisect_left(self._samples, start_s, key=lambda sample: sample.time_s)
         last = bisect_right(self._samples, end_s, key=lambda sample: sample.time_s)
         return self._samples[first:last]
+
+    def _count_at(self, time_s: float) -> int:
+        at = bisect_right(self._samples, time_s, key=lambda sample: sample.time_s)
+        return 0 if at == 0 or time_s <= 0.0 else self._samples[at - 1].stroke_count or 0
 
     def _metres(self, start_s: float, end_s: float) -> float | None:
         start_m, end_m = self._distance_at(start_s), self._distance_at(end_s)

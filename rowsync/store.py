@@ -15,15 +15,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,9 +30,14 @@ from rowsync import __version__
 from rowsync.errors import RecordingError, SessionNotFound, StoreError
 from rowsync.intervals import Effort
 from rowsync.journal import claimed, journals_left, sync_folder
-from rowsync.recording import Recording, header_fields, header_from_fields, read_recording
+from rowsync.recording import ENDED, Recording, header_fields, header_from_fields, read_recording
 from rowsync.session import Session, analyse
+from rowsync.slug import slug
 from rowsync.telemetry import Notification
+from rowsync.wording import outside_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = 1
 _METADATA = b"rowsync"
@@ -88,11 +92,19 @@ INDEX = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """One journal that a crash had left behind: the session it became, or why it could not."""
+    """What became of one journal.
+
+    Attributes:
+        journal: where it lay.
+        summary: of the session that it became; None when nobody rowed in it, or it could not be stored.
+        problem: why it could not.
+        cut_short: whether its recorder never came to its end.
+    """
 
     journal: Path
-    summary: dict[str, Any] | None
+    summary: dict[str, Any] | None = None
     problem: str | None = None
+    cut_short: bool = True
 
 
 class Store:
@@ -106,25 +118,34 @@ class Store:
         self.folder = folder
 
     def add(self, recording: Recording) -> dict[str, Any]:
-        """Analyse a recording and store it; storing the same again replaces it.
+        """Analyse a recording and store it; storing the same session again replaces it.
 
         Raises:
-            StoreError: the folder can't be written; what was there before is untouched.
+            StoreError: the folder can't be written, or holds more of this session already; what was there before is
+                untouched.
         """
-        session = analyse(recording.header, recording.notifications)
+        return self._keep(recording, analyse(recording.header, recording.notifications))
+
+    def _keep(self, recording: Recording, session: Session) -> dict[str, Any]:
         summary = session.summary()
+        raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary)
+        header, events = header_fields(recording.header), list(recording.events)
         with _writing(self.folder):
-            header, events = header_fields(recording.header), list(recording.events)
-            _write(self._path("raw", session), _raw_table(recording), header=header, events=events)
-            _write(self._path("samples", session), _samples_table(session), summary=summary)
-            rows = self._rows_but(session.header.session_id)
-            self._write_index([*rows, _index_row(summary)])
+            self._refuse_to_shorten(session)
+            self._put("raw", session, raw, header=header, events=events)
+            self._put("samples", session, samples, summary=summary)
+            self._write_index([*self._rows_but(session.header.session_id), row])
         return summary
 
-    def finish(self, journal: Path) -> Recovery | None:
+    def finish(self, journal: Path, *, wait: bool = False) -> Recovery | None:
         """Store the session of a journal that nobody writes any more, then remove the journal.
 
-        A journal with refused lines is kept in `journal/damaged`, since they may yet be read by a better eye.
+        A journal with refused lines is kept in `journal/damaged`, since they may yet be read by a better eye.  One in
+        which nobody rowed is not stored.
+
+        Args:
+            journal: its path.
+            wait: wait for another process that holds it.
 
         Returns:
             What became of it; None when another process holds it, or has stored it already.
@@ -132,34 +153,44 @@ class Store:
         Raises:
             StoreError: the folder can't be written; the journal stays.
         """
-        with claimed(journal) as ours:
+        with claimed(journal, wait=wait) as ours:
             if not ours:
                 return None
             try:
                 recording = read_recording(journal)
             except RecordingError as error:
                 self._set_aside(journal)
-                return Recovery(journal, None, str(error))
-            summary = self.add(recording)
+                return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
+            session = analyse(recording.header, recording.notifications)
+            summary = self._keep(recording, session) if session.is_rowed else None
             if recording.refused_lines:
                 self._set_aside(journal)
             else:
                 with _writing(self.folder):
                     journal.unlink()
                     sync_folder(journal.parent)
-            return Recovery(journal, summary)
+            return Recovery(
+                journal, summary, cut_short=not any(each.get("event") == ENDED for each in recording.events)
+            )
 
     def recover(self) -> list[Recovery]:
-        """Store every session that a crash left behind as a journal."""
-        return [each for each in map(self.finish, journals_left(self.folder)) if each is not None]
+        """Store every session that a crash left behind as a journal; one that can't be stored stays where it is."""
+        recovered = []
+        for journal in journals_left(self.folder):
+            try:
+                recovered.append(self.finish(journal))
+            except Exception as error:  # one bad journal must not keep anybody from the other sessions
+                recovered.append(Recovery(journal, problem=f"{journal} can't be stored: {error}"))
+        return [each for each in recovered if each is not None]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a session, newest first, as in `INDEX`; an index that is missing or behind is made anew."""
+        return sorted(self._rows(), key=lambda row: (row["started_at"], row["session_id"]), reverse=True)
 
     def index(self) -> pd.DataFrame:
-        """One row a session, newest first; an index that is missing or unreadable is made anew.
-
-        Columns: as in `INDEX`.
-        """
-        index: pd.DataFrame = pa.Table.from_pylist(self._rows(), schema=INDEX).to_pandas()
-        return index.sort_values("started_at", ascending=False, ignore_index=True, kind="stable")
+        """`rows` as a table."""
+        index: pd.DataFrame = pa.Table.from_pylist(self.rows(), schema=INDEX).to_pandas()
+        return index
 
     def find(self, name: str | None = None) -> str:
         """The id of the session that a name, or the beginning of one, stands for; None is the latest.
@@ -167,18 +198,16 @@ class Store:
         Raises:
             SessionNotFound: there is none, or more than one.
         """
-        index = self.index()
-        if index.empty:
+        known = [row["session_id"] for row in self.rows()]
+        if not known:
             raise SessionNotFound(f"There are no sessions in {self.folder} yet. Row one, or try: rowsync demo")
         if name is None or name == "latest":
-            return str(index.session_id.iloc[0])
-        matches = [found for found in index.session_id if found == name] or [
-            found for found in index.session_id if found.startswith(name)
-        ]
+            return str(known[0])
+        matches = [found for found in known if found == name] or [found for found in known if found.startswith(name)]
         if len(matches) == 1:
             return str(matches[0])
         what = "No session is" if not matches else f"{len(matches)} sessions are"
-        raise SessionNotFound(f"{what} called {_printable(name)}. `rowsync sessions` lists them.")
+        raise SessionNotFound(f"{what} called {outside_text(name)}. `rowsync sessions` lists them.")
 
     def summary(self, session_id: str) -> dict[str, Any]:
         """One session without its series, as `Session.summary` made it.
@@ -187,7 +216,7 @@ class Store:
             SessionNotFound: there is no such session.
             RecordingError: its file is not ours, altered, or newer than this rowsync.
         """
-        summary: dict[str, Any] = _metadata(self._file("samples", session_id))["summary"]
+        summary: dict[str, Any] = _metadata(self._file("samples", session_id), "summary")["summary"]
         return summary
 
     def samples(self, session_id: str) -> pd.DataFrame:
@@ -208,7 +237,7 @@ class Store:
             RecordingError: its file is not ours or altered.
         """
         path = self._file("raw", session_id)
-        metadata, table = _metadata(path), _read(path, RAW)
+        metadata, table = _metadata(path, "header", "events"), _read(path, RAW)
         columns = (table[name].to_pylist() for name in RAW.names)
         notifications = tuple(Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
         return Recording(header_from_fields(metadata["header"], session_id), notifications, tuple(metadata["events"]))
@@ -217,13 +246,34 @@ class Store:
 
     def _path(self, kind: str, session: Session) -> Path:
         header = session.header
-        folder = self.folder / kind / f"athlete={_slug(header.athlete.name)}" / f"year={header.started_at.year:04d}"
-        return folder / f"{_slug(header.session_id)}.parquet"
+        folder = self.folder / kind / f"athlete={slug(header.athlete.name)}" / f"year={header.started_at.year:04d}"
+        return folder / f"{slug(header.session_id)}.parquet"
+
+    def _put(self, kind: str, session: Session, table: pa.Table, **content: Any) -> None:
+        """Write a session's file; the same session under another athlete or year is the same session."""
+        path = self._path(kind, session)
+        _write(path, table, **content)
+        for other in self.folder.glob(f"{kind}/*/*/{path.name}"):
+            if other != path:
+                other.unlink()
+
+    def _refuse_to_shorten(self, session: Session) -> None:
+        """The raw bytes are the truth: a shorter recording never replaces a longer one."""
+        for path in self.folder.glob(f"raw/*/*/{slug(session.header.session_id)}.parquet"):
+            try:
+                held = pq.read_metadata(path).num_rows
+            except (pa.ArrowException, OSError):
+                continue  # unreadable, so nothing is lost by replacing it
+            if held > session.notifications:
+                raise StoreError(
+                    f"The session {session.header.session_id} is stored already, with {held} notifications; this "
+                    f"recording of it has only {session.notifications}. To store both, change its session_id."
+                )
 
     def _file(self, kind: str, session_id: str) -> Path:
-        found = sorted(self.folder.glob(f"{kind}/*/*/{_slug(session_id)}.parquet"))
+        found = sorted(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.parquet"))
         if not found:
-            raise SessionNotFound(f"No session is called {_printable(session_id)}. `rowsync sessions` lists them.")
+            raise SessionNotFound(f"No session is called {outside_text(session_id)}. `rowsync sessions` lists them.")
         return found[0]
 
     def _set_aside(self, journal: Path) -> None:
@@ -240,9 +290,11 @@ class Store:
     def _rows(self) -> list[dict[str, Any]]:
         try:
             rows: list[dict[str, Any]] = _read(self._index_path, INDEX).to_pylist()
-            return rows
         except RecordingError:
             return self._rows_from_files()
+        stored = {path.stem for path in self.folder.glob("samples/*/*/*.parquet")}
+        indexed = {row["session_id"] for row in rows if row["started_at"] is not None}
+        return rows if len(rows) == len(indexed) and stored == indexed else self._rows_from_files()
 
     def _rows_but(self, session_id: str) -> list[dict[str, Any]]:
         return [row for row in self._rows() if row["session_id"] != session_id]
@@ -251,8 +303,8 @@ class Store:
         rows = []
         for path in sorted(self.folder.glob("samples/*/*/*.parquet")):
             try:
-                rows.append(_index_row(_metadata(path)["summary"]))
-            except RecordingError:
+                rows.append(_index_row(_metadata(path, "summary")["summary"]))
+            except (RecordingError, LookupError, TypeError, ValueError, AttributeError):
                 continue  # not one of ours: `rowsync check` names it
         return rows
 
@@ -287,11 +339,11 @@ def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
     rowed_s = sum(duration_s for _, duration_s in power)
     row = {name: summary.get(name) for name in INDEX.names} | {name: energy[name] for name in energy if name != "model"}
     return row | {
-        "started_at": pd.Timestamp(summary["started_at"]),
+        "started_at": datetime.fromisoformat(summary["started_at"]),
         "machine": summary["machine"].get("name"),
         "energy_model": energy["model"],
         "hard_intervals": len(hard),
-        "mean_hard_power_w": sum(watts * duration_s for watts, duration_s in power) / rowed_s if rowed_s else None,
+        "mean_hard_power_w": round(sum(watts * s for watts, s in power) / rowed_s, 6) if rowed_s else None,
     }
 
 
@@ -306,16 +358,16 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     """
     try:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
-        names = table.schema.names
+        columns = list(zip(table.schema.names, table.schema.types, strict=True))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
-    if names != schema.names:
+    if columns != list(zip(schema.names, schema.types, strict=True)):
         raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
     return table
 
 
-def _metadata(path: Path) -> dict[str, Any]:
-    """What a file says of its session.
+def _metadata(path: Path, *promised: str) -> dict[str, Any]:
+    """What a file says of its session; `promised` are the keys that it must have.
 
     Raises:
         RecordingError: it isn't one of ours, was altered, or is from a newer rowsync.
@@ -325,10 +377,13 @@ def _metadata(path: Path) -> dict[str, Any]:
         if int(crc, 16) != crc32(text):
             raise ValueError
         metadata: dict[str, Any] = json.loads(text)
-    except (pa.ArrowException, OSError, KeyError, ValueError):
+        newer = metadata["schema"] > SCHEMA
+        if not newer and not all(isinstance(metadata[key], (dict, list)) for key in promised):
+            raise ValueError
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError):
         raise RecordingError(f"{path} is not one of rowsync's files, or it was altered.") from None
-    if metadata["schema"] > SCHEMA:
-        raise RecordingError(f"{path} was written by a newer rowsync ({metadata['rowsync']}): update this one.")
+    if newer:
+        raise RecordingError(f"{path} was written by a newer rowsync ({metadata.get('rowsync')}): update this one.")
     return metadata
 
 
@@ -375,7 +430,7 @@ def _writing(folder: Path) -> Iterator[None]:
         with open(folder / "lock", "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-    except (OSError, pa.ArrowException) as error:
+    except OSError as error:
         raise StoreError(
             f"{folder} can't be written: {_first_line(error)}. Nothing is lost: free some space, or choose "
             "another folder with --data, and try again."
@@ -394,15 +449,6 @@ def _move(path: Path, folder: Path) -> None:
     _make_folder(folder)
     path.replace(folder / path.name)
     sync_folder(folder)
-
-
-def _slug(name: str) -> str:
-    """A name as a file or folder name on any system."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:80] or "-"
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:80])
 
 
 def _first_line(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from rowsync.telemetry import (
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """One stroke, dated by the stroke count and the host's clock.
+    """One stroke, or several that nobody saw, dated by the stroke count and the host's clock.
 
     Attributes:
         number: 1 for the session's first.
@@ -26,7 +26,7 @@ class Stroke:
         end_s: when the machine counted it [s].
         distance_m: distance covered in it [m].
         power_w: mean power of it as the machine reports it, or as its pace or its metres imply it [W].
-        seen: False when it fell into a gap: the machine counted it, nobody saw it.
+        seen: False for a gap: the machine counted strokes in it, up to this number, and nobody saw them.
     """
 
     number: int
@@ -112,22 +112,38 @@ class StrokeCounter:
         return strokes
 
     def _strokes(self, sample: Sample, new: int) -> tuple[Stroke, ...]:
-        end_s, start_s = sample.time_s, self._start_s(sample, new)
-        each_s = (end_s - start_s) / new
+        if new > 1 and sample.time_s - self._sample_s > SILENCE_S:
+            strokes = [self._unseen(sample, new)]
+        else:
+            strokes = self._seen(sample, new)
+        self._count += new
+        self._end_s = sample.time_s
+        return tuple(strokes)
+
+    def _unseen(self, sample: Sample, new: int) -> Stroke:
+        return Stroke(
+            self._count + new,
+            self._sample_s,
+            sample.time_s,
+            self._distance_each_m(sample, 1),
+            sample.power_w,
+            seen=False,
+        )
+
+    def _seen(self, sample: Sample, new: int) -> list[Stroke]:
+        start_s = self._start_s(sample, new)
+        each_s = (sample.time_s - start_s) / new
         distance_m = self._distance_each_m(sample, new)
-        seen = new == 1 or end_s - self._sample_s <= SILENCE_S
+        power_w = _known_w(sample.power_w, distance_m, each_s)
         after_stop = start_s != self._end_s
         strokes = []
         for i in range(new):
-            number, begin_s = self._count + i + 1, start_s + i * each_s
-            power_w = _known_w(sample.power_w, distance_m, each_s)
-            stroke = Stroke(number, begin_s, begin_s + each_s, distance_m, power_w, seen)
+            begin_s = start_s + i * each_s
+            stroke = Stroke(self._count + i + 1, begin_s, begin_s + each_s, distance_m, power_w)
             strokes.append(replace(stroke, power_w=self._frozen.corrected_w(stroke, after_stop and i == 0)))
         if FASTEST_STROKE_S < each_s < SLOWEST_STROKE_S:
             self._periods_s.append(each_s)
-        self._count += new
-        self._end_s = end_s
-        return tuple(strokes)
+        return strokes
 
     def _start_s(self, sample: Sample, new: int) -> float:
         usual_s = self._usual_s(sample)

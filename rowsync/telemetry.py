@@ -100,14 +100,15 @@ class Counter:
 
     Args:
         modulus: where the machine's counter wraps to 0.
-        most_per_s: no rower counts faster; a larger advance is the machine's mistake and counts nothing.
-        slack: advance allowed on top of that, for machines that count in lumps.
+        most_per_s: no rower counts faster in the long run; what exceeds it is the machine's mistake and counts nothing.
+        slack: how far a machine that counts in lumps may be ahead of that.
     """
 
     def __init__(self, modulus: int, most_per_s: float, slack: float) -> None:
         self._modulus, self._most_per_s, self._slack = modulus, most_per_s, slack
         self._raw = 0
         self._time_s = 0.0
+        self._allowance = slack
         self.total: int | None = None
 
     def feed(self, raw: int, time_s: float, *, rowing: bool = True) -> int:
@@ -130,10 +131,12 @@ class Counter:
         return 0 < raw < self._raw <= raw + self._slack
 
     def _advance(self, raw: int, time_s: float) -> int:
-        most = self._slack + self._most_per_s * (time_s - self._time_s)
+        earned = self._most_per_s * (time_s - self._time_s)
+        self._allowance = min(self._allowance, self._slack) + earned
         onward, wrapped, restarted = raw - self._raw, raw - self._raw + self._modulus, raw
         for advance in (onward, wrapped, restarted):
-            if 0 <= advance <= most:
+            if 0 <= advance <= self._allowance:
+                self._allowance -= advance
                 return advance
         return 0
 

@@ -6,7 +6,7 @@ While rowing, everything goes to standard error: a live view in a terminal, a pl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rowsync import wording
-from rowsync.plan import Cue, Piece, Plan
+from rowsync.plan import Cue, Piece
 from rowsync.rowing import Moment
 
 LINE_EVERY_S = 60.0
@@ -27,17 +27,23 @@ GUESSED_S = 1800.0
 """How long a row without a plan is taken to be, for the progress bar only [s]."""
 
 
+class _RowingConsole(Console):
+    """A console whose reader may go away; Rich's own would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more."""
+        self.quiet = True
+
+
 class RowingScreen:
     """Shows a row while it is rowed.
 
     Args:
-        plan: what is to be rowed; None for a free row.
         console: where to; standard error by default.
     """
 
-    def __init__(self, plan: Plan | None, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
-        self._plan = plan
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or _RowingConsole(stderr=True)
         self._moment: Moment | None = None
         self._piece: Piece | None = None
         self._line_s = 0.0
@@ -58,13 +64,15 @@ class RowingScreen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with suppress(OSError, ValueError):
+            self._live.stop()
         if self._moment is not None and not self._console.is_terminal:
             self.say(_line(self._moment))
 
     def say(self, text: str) -> None:
-        """Show one line."""
-        self._console.print(Text(text), soft_wrap=True)
+        """Show one line; a terminal that is gone doesn't matter."""
+        with suppress(OSError, ValueError):
+            self._console.print(Text(text), soft_wrap=True)
 
     def show(self, moment: Moment) -> None:
         """Show where the row is; costs little, since drawing happens eight times a second at most."""
@@ -83,7 +91,7 @@ class RowingScreen:
         if self._moment is None:
             return Text("Waiting for the first stroke ...")
         moment, sample = self._moment, self._moment.sample
-        total_s = (self._plan and self._plan.duration_s) or max(GUESSED_S, sample.time_s)
+        share = moment.cue.share if moment.cue else min(1.0, sample.time_s / GUESSED_S)
         numbers = Table.grid(padding=(0, 3))
         numbers.add_row(
             _number(sample.power_w, "W"),
@@ -98,8 +106,14 @@ class RowingScreen:
                 f"{wording.clock(sample.time_s)} · {wording.number(sample.distance_m)} m · "
                 f"{wording.number(moment.gross_kcal)} kcal · saved {moment.saved} of {moment.notifications}"
             ),
-            ProgressBar(total=total_s, completed=min(sample.time_s, total_s)),
+            ProgressBar(total=1.0, completed=share),
         )
+
+
+def _console() -> Console:
+    """Standard output; where it is no terminal nothing is cut or wrapped."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
 
 
 @contextmanager
@@ -111,7 +125,7 @@ def waiting(text: str) -> Iterator[None]:
 
 def print_session(summary: Mapping[str, Any], console: Console | None = None) -> None:
     """Print one session: its totals, its intervals, its energy."""
-    console = console or Console()
+    console = console or _console()
     energy = summary["energy"]
     started = wording.moment(summary["started_at"])
     title = Text("Session ").append(wording.outside_text(summary["session_id"]), "bold")
@@ -128,7 +142,8 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
     console.print(
         Text(
             f"{wording.clock(summary['duration_s'])} · {wording.number(summary['distance_m'])} m · "
-            f"{summary['stroke_count']} strokes · {wording.pace(summary['mean_pace_s_per_500m'])} /500 m · "
+            f"{wording.count(summary['stroke_count'], 'stroke')} · "
+            f"{wording.pace(summary['mean_pace_s_per_500m'])} /500 m · "
             f"{wording.number(summary['mean_power_w'])} W · {wording.number(summary['mean_stroke_rate_spm'], 1)} spm"
         )
     )
@@ -146,7 +161,7 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
         console.print(Text(f"Gap {between}: {wording.outside_text(gap['reason'])}", "yellow"))
     if summary["malformed_notifications"]:
         console.print(
-            Text(f"{summary['malformed_notifications']} of {summary['notifications']} notifications were cut short.")
+            Text(f"{summary['malformed_notifications']} of {summary['notifications']} notifications came cut short.")
         )
 
 
@@ -156,33 +171,36 @@ def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = 
     table.add_column("plan")
     for row in rows:
         started = wording.moment(row["started_at"])
-        table.add_row(
+        _add_row(
+            table,
             row["session_id"],
-            started.astimezone().strftime("%d %b %H:%M") if started else wording.NOT_MEASURED,
+            started.strftime("%d %b %H:%M") if started else wording.NOT_MEASURED,
             wording.outside_text(row["athlete"]),
             wording.clock(row["duration_s"]),
             wording.number(row["distance_m"]),
             wording.number(row["gross_kcal"]),
             wording.outside_text(row["plan"] or wording.NOT_MEASURED),
         )
-    (console or Console()).print(table)
+    (console or _console()).print(table)
 
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
     """Print any rows of one shape as a table."""
     table = _table(title, *list(rows[0])[1:]) if rows else _table(title)
     for row in rows:
-        table.add_row(
-            *(wording.NOT_MEASURED if value is None else wording.outside_text(value) for value in row.values())
+        _add_row(
+            table,
+            *(wording.NOT_MEASURED if value is None else wording.outside_text(value) for value in row.values()),
         )
-    (console or Console()).print(table)
+    (console or _console()).print(table)
 
 
 def _intervals(intervals: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("#", "effort", right=("start", "time", "metres", "power", "spm", "/500 m", "bpm", "kcal"))
     for interval in intervals:
         effort = interval["effort"]
-        table.add_row(
+        _add_row(
+            table,
             str(interval["number"]),
             EFFORT_NAMES.get(effort, effort),
             wording.clock(interval["start_s"]),
@@ -207,10 +225,15 @@ def _table(*left: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
+def _add_row(table: Table, *cells: str, style: str = "") -> None:
+    """Add cells as they are: a stranger's text must not be taken for Rich's markup."""
+    table.add_row(*map(Text, cells), style=style)
+
+
 def _cue_text(moment: Moment) -> Text:
     cue = moment.cue
     if cue is None:
-        return Text(str(moment.effort or ""), EFFORT_STYLES.get(str(moment.effort), "bold"))
+        return Text(_without_cue(moment), EFFORT_STYLES.get(str(moment.effort), "bold"))
     if cue.piece is None:
         return Text("Row when you are ready." if cue.following else "Done. Well rowed.", "bold")
     text = Text(_name(cue.piece).upper(), EFFORT_STYLES.get(cue.piece.effort, "bold")).append(f"  {_left(cue)} left")
@@ -219,9 +242,15 @@ def _cue_text(moment: Moment) -> Text:
     return text.append(f"  next: {_name(cue.following)}" if cue.following else "")
 
 
+def _without_cue(moment: Moment) -> str:
+    if moment.cue is not None:
+        return "done" if moment.cue.share else "ready"
+    return EFFORT_NAMES.get(str(moment.effort), str(moment.effort or "ready"))
+
+
 def _line(moment: Moment) -> str:
     sample, cue = moment.sample, moment.cue
-    doing = f"{_name(cue.piece)}" if cue and cue.piece else (moment.effort or "ready")
+    doing = _name(cue.piece) if cue and cue.piece else _without_cue(moment)
     round_number = f" round {cue.piece.round_number}" if cue and cue.piece and cue.piece.round_number else ""
     return (
         f"{wording.clock(sample.time_s)} {doing}{round_number}: {wording.number(sample.distance_m)} m, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 NOT_MEASURED = "–"
@@ -75,13 +75,16 @@ def count(number_of: int, one: str, many: str | None = None) -> str:
 
 
 def moment(started_at: Any) -> datetime | None:
-    """A time stamp from a document or a table; None when it is missing or unreadable."""
+    """A time stamp from a document or a table, in this computer's time zone; None when it is missing or unreadable.
+
+    One without a zone is in UTC.
+    """
     try:
         found = started_at if isinstance(started_at, datetime) else datetime.fromisoformat(str(started_at))
-        found.utcoffset()
-    except (TypeError, ValueError):
+        in_utc = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return datetime.fromtimestamp(in_utc.timestamp(), UTC).astimezone()  # of whatever kind of datetime it is
+    except (TypeError, ValueError, OverflowError, OSError):  # NaT is a datetime without a time
         return None
-    return found if found == found else None  # NaT differs from itself
 
 
 def day(at: datetime) -> str:

@@ -22,6 +22,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees or touches the data and the settings of whoever runs it."""
     monkeypatch.setenv("ROWSYNC_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("ROWSYNC_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").touch()
     for name in ("ROWSYNC_ATHLETE", "ROWSYNC_MASS"):
         monkeypatch.delenv(name, raising=False)
 

@@ -175,10 +175,17 @@ def test_decode_of_what_is_not_decoded_yet_keeps_the_bytes():
         (["replay", __file__], 4, "not a rowsync recording"),
         (["decode", "xyz"], 2, "hex digits"),
         (["row", "--virtual", "--plan", "10y45"], 2, "can't be read"),
+        (["demo", "--plan", ""], 2, "can't be read"),
+        (["demo", "--plan", "9" * 5000 + "x4/5"], 2, "can't be read"),
+        (["replay", "--mass", "nan", "x"], 2, "is no number"),
+        (["replay", "/dev/zero"], 4, "larger than any recording"),
         (["row", "--fast"], 2, "--virtual"),
         (["demo", "--machine", "unicorn"], 2, "There is no virtual machine 'unicorn'"),
         (["export", "calories", "--by", "year"], 2, "year"),
         (["report"], 3, "rowsync demo"),
+        (["report", "--all"], 3, "rowsync demo"),
+        (["report", "--all", "-o", "all.html"], 2, "looks like a file"),
+        (["export", "calories", "--athlete", "nobody"], 3, "nobody"),
         (["nonsense"], 2, "No such command"),
     ],
 )
@@ -207,8 +214,8 @@ def test_settings_that_make_no_sense_are_named(tmp_path):
 
 
 def test_the_athlete_comes_from_the_settings(tmp_path):
-    (tmp_path / "config.toml").write_text('athlete = "anna"\n[athletes.anna]\nmass_kg = 62\n')
-    rowsync("row", "--virtual", "--fast", "--plan", "30")
+    (tmp_path / "config.toml").write_text("[athletes.anna]\nmass_kg = 62\n")
+    rowsync("replay", RECORDED / "steady-30m.jsonl", "--store", "--athlete", "anna")
     assert [row["athlete"] for row in json.loads(rowsync("sessions", "--json").stdout)] == ["anna"]
 
 
@@ -258,10 +265,11 @@ def test_the_next_row_recovers_what_a_crash_left_and_says_so(tmp_path):
     assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 2
 
 
-def test_ctrl_c_ends_the_session_in_order(tmp_path):
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_kin_end_the_session_in_order(tmp_path, told):
     process, _ = started("row", "--virtual", "--data", tmp_path, until="warm-up|0:0[1-9]")
     time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(told)
     output, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert "Ending the session" in said
@@ -321,6 +329,51 @@ def test_every_command_has_help(arguments):
     assert "Usage: rowsync" in rowsync(*arguments, "--help").stdout
 
 
-def test_an_interrupted_pipe_is_no_error():
-    shell = f"{' '.join(command('--help'))} | head -1"
-    assert "Traceback" not in subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stderr
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+def test_a_reader_that_has_had_enough_is_no_error(reader):
+    recording = RECORDED / "steady-30m.jsonl"
+    shell = f"({' '.join(command('replay', recording, '--json'))}; echo exit $? >&2) | {reader}"
+    said = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stderr
+    assert said.strip() == "exit 0"
+
+
+def test_a_terminal_that_goes_away_does_not_end_the_row(tmp_path):
+    shell = (
+        f"({' '.join(command('row', '--virtual', '--fast', '--plan', '5m', '--data', tmp_path))} 2>&1 >&3) | head -2"
+    )
+    subprocess.run(["bash", "-c", f"exec 3>/dev/null; {shell}"], capture_output=True, check=True)
+    (row,) = json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)
+    assert row["duration_s"] > 300
+
+
+def test_looking_back_needs_no_writable_disk(small_disk, tmp_path):
+    rowsync("replay", RECORDED / "pace-only-10x45-75.jsonl", "--store", "--data", small_disk)
+    (small_disk / "journal").mkdir(exist_ok=True)
+    whole = (RECORDED / "steady-30m.jsonl").read_bytes()
+    (small_disk / "journal" / "left.jsonl").write_bytes(whole[:20_000])
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    done = rowsync("show", "pace", "--data", small_disk)
+    assert "left.jsonl can't be stored" in done.stderr
+
+
+def test_a_session_stored_while_it_was_being_recorded_is_stored_once(tmp_path):
+    process, _ = started("demo", "--data", tmp_path, until="hard round 3")
+    for _ in range(4):
+        rowsync("sessions", "--data", tmp_path)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 1
+
+
+def test_what_the_virtual_rower_rows_is_not_filed_under_a_person(tmp_path):
+    (tmp_path / "config.toml").write_text('athlete = "anna"\n')
+    rowsync("row", "--virtual", "--fast", "--plan", "30")
+    (row,) = json.loads(rowsync("sessions", "--json").stdout)
+    assert (row["athlete"], row["origin"]) == ("demo", "synthetic")
+
+
+def test_the_names_of_the_virtual_machines_are_in_the_help():
+    from rowsync.virtual.machine import MACHINES
+
+    help_text = re.sub(r"\s+", "", rowsync("demo", "--help").stdout)
+    assert [name for name in MACHINES if name not in help_text] == []

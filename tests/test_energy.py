@@ -33,9 +33,16 @@ def test_rest_costs_rest_and_nothing_more():
     assert meter.gross_at(122.0) - meter.gross_at(62.0) == pytest.approx(75.0 / 60.0)
 
 
-def test_strokes_that_nobody_saw_cost_nothing_gross_and_nothing_net():
-    energy = rowed(Stroke(1, 0.0, 10.0, None, 200.0, seen=False)).finish(10.0, "machine", None)
-    assert (energy.gross_kcal, energy.net_kcal) == (0.0, 0.0)
+def test_a_gap_costs_nothing_gross_and_nothing_net():
+    meter = rowed(Stroke(1, 0.0, 10.0, None, 200.0))
+    before = meter.finish(10.0, "machine", None)
+    meter.skip(10.0, 500.0)
+    assert meter.finish(500.0, "machine", None) == before
+
+
+def test_rest_never_costs_less_than_a_body_uses_nor_more_gross_than_net():
+    child = Athlete("x", mass_kg=20.0, height_cm=50.0, age_years=120.0, sex="female")
+    assert rest_kcal_per_min(child) == pytest.approx(10 * 20 / 1440)
 
 
 def test_the_parts_of_a_session_sum_to_its_whole():

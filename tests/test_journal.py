@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 import signal
 import subprocess
@@ -100,3 +102,31 @@ def test_when_no_disk_takes_anything_it_is_never_called_saved(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, before)
     assert journal.durable == 0
+
+
+def test_what_a_failed_sync_may_have_dropped_is_written_again(tmp_path, monkeypatch):
+    with Journal(tmp_path / "a.jsonl", HEADER) as journal:
+        real, failures = os.fdatasync, [OSError(errno.EIO, "Input/output error")]
+
+        def failing_once(opened):
+            if failures:
+                os.ftruncate(opened, journal._synced_size)  # as a disk that drops what it could not write
+                raise failures.pop()
+            real(opened)
+
+        monkeypatch.setattr("os.fdatasync", failing_once)  # the system, not our code
+        for notification in NOTIFICATIONS:
+            journal.append(notification)
+    assert journal.durable == len(NOTIFICATIONS)
+    recording = read_recording(journal.path)
+    assert (recording.notifications, recording.refused_lines) == (NOTIFICATIONS, 0)
+
+
+def test_a_journal_that_cannot_be_begun_leaves_nothing_behind(tmp_path, monkeypatch):
+    def failing(opened):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fdatasync", failing)
+    with pytest.raises(StoreError, match="Nothing can be recorded"):
+        Journal(tmp_path / "a.jsonl", HEADER)
+    assert list(tmp_path.glob("*.jsonl")) == []

@@ -26,7 +26,13 @@ def index(*sessions):
     rows = [
         dict.fromkeys(INDEX.names)
         | {"session_id": str(number), "started_at": pd.Timestamp(moment, tz="UTC"), "athlete": athlete}
-        | {"duration_s": 1800.0, "gross_kcal": kcal, "net_kcal": kcal - 30, "low_kcal": kcal * 0.8}
+        | {
+            "origin": "hardware",
+            "duration_s": 1800.0,
+            "gross_kcal": kcal,
+            "net_kcal": kcal - 30,
+            "low_kcal": kcal * 0.8,
+        }
         | {"high_kcal": kcal * 1.2, "machine_kcal": machine, "energy_model": "model-1"}
         for number, (moment, athlete, kcal, machine) in enumerate(sessions)
     ]
@@ -84,3 +90,15 @@ def test_the_three_formats_hold_the_same():
     from_json = json.loads(ledger_bytes(table, "json"))
     from_parquet = pd.read_parquet(io.BytesIO(ledger_bytes(table, "parquet")))
     assert list(from_csv.gross_kcal) == [row["gross_kcal"] for row in from_json] == list(from_parquet.gross_kcal)
+
+
+def test_what_a_program_rowed_is_never_added_to_what_a_person_did():
+    both = index(("2026-11-02", "anna", 300.0, None), ("2026-11-03", "anna", 200.0, None))
+    both["origin"] = ["synthetic", "hardware"]
+    table = ledger(both, "week")
+    assert sorted(zip(table.origin, table.gross_kcal, strict=True)) == [("hardware", 300), ("synthetic", 200)]
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_made_a_text():
+    table = ledger(index(("2026-11-02", '=HYPERLINK("http://x")', 300.0, None)), "week")
+    assert "\"'=HYPERLINK" in ledger_bytes(table, "csv").decode()

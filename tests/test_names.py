@@ -17,7 +17,7 @@ from rowsync.strokes import Stroke
 from rowsync.telemetry import Notification, Sample
 
 UNITS = ("_s", "_m", "_w", "_kcal", "_bpm", "_spm", "_met", "_s_per_500m", "_kg", "_cm", "_years", "_us")
-WITHOUT_UNIT = {"resistance_level"}  # every machine counts it as it likes
+WITHOUT_UNIT = {"resistance_level", "share"}  # every machine counts the first as it likes
 
 
 @pytest.mark.parametrize("kind", [Notification, Sample, Stroke, Interval, Gap, Energy, Session, Piece, Cue, Athlete])

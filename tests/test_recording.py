@@ -72,7 +72,7 @@ def test_lines_without_a_checksum_are_taken_so_that_a_recording_can_be_written_b
         b'{"rowsync_recording": 1, "origin": "hardware"}\n{"t": 0, "c": "2AD1", "v": "01 00"}\n', name="by hand.jsonl"
     )
     assert recording.notifications == (Notification(0.0, "2ad1", b"\x01\x00"),)
-    assert recording.header.session_id == "by-hand"
+    assert recording.header.session_id.startswith("by-hand-")
 
 
 def test_events_are_kept_apart_from_notifications():

@@ -13,9 +13,9 @@ import pytest
 from rowsync.athlete import Athlete
 from rowsync.errors import RecordingError, SessionNotFound, StoreError
 from rowsync.journal import Journal
-from rowsync.recording import Recording, recording_bytes
+from rowsync.recording import Recording, parse_recording, recording_bytes
 from rowsync.session import analyse
-from rowsync.store import SAMPLES, Store
+from rowsync.store import INDEX, SAMPLES, Store
 
 
 @pytest.fixture
@@ -226,3 +226,78 @@ def test_sessions_of_one_moment_keep_an_order(store, short):
     for name in ("b", "a"):
         store.add(called(short, name, started_at=short.header.started_at + timedelta(0)))
     assert sorted(store.index().session_id) == ["a", "b"]
+
+
+def test_different_names_never_share_a_file(store, short):
+    ids = ["a b", "a/b", "a-b", "早上", "晚上", "x" * 300, "x" * 299 + "y"]
+    recordings = [parse_recording(recording_bytes(called(short, name).header, short.notifications)) for name in ids]
+    for recording in recordings:
+        store.add(recording)
+    assert len(store.index()) == len(ids)
+    assert len(list(store.folder.glob("raw/*/*/*.parquet"))) == len(ids)
+
+
+def test_a_shorter_recording_never_replaces_a_longer_one_of_the_same_session(store, short, intervals_recording):
+    store.add(intervals_recording)
+    with pytest.raises(StoreError, match="stored already, with 3645 notifications"):
+        store.add(short)
+    assert store.summary(store.find())["notifications"] == 3645
+
+
+def test_a_session_stored_for_another_athlete_is_not_there_twice(store, short):
+    for name in ("zoe", "anna"):
+        store.add(called(short, "one", athlete=Athlete(name, mass_kg=60)))
+    assert store.summary("one")["athlete"] == "anna"
+    assert len(pd.read_parquet(store.folder / "samples")) == 240
+
+
+def test_one_journal_that_cannot_be_stored_keeps_nobody_from_the_others(store, short):
+    (store.folder / "journal").mkdir(parents=True)
+    (store.folder / "journal" / "damaged").write_text("in the way")
+    (store.folder / "journal" / "a.jsonl").write_bytes(b"nothing of ours")
+    (store.folder / "journal" / "b.jsonl").write_bytes(recording_bytes(called(short, "b").header, short.notifications))
+    problem, recovered = store.recover()
+    assert "a.jsonl can't be stored" in problem.problem
+    assert recovered.summary["session_id"] == "b"
+    assert (store.folder / "journal" / "a.jsonl").exists()
+
+
+def test_a_journal_in_which_nobody_rowed_is_not_a_session(store, short):
+    (store.folder / "journal").mkdir(parents=True)
+    (store.folder / "journal" / "a.jsonl").write_bytes(recording_bytes(short.header, short.notifications[:3]))
+    (recovery,) = store.recover()
+    assert (recovery.summary, recovery.problem) == (None, None)
+    assert not list(store.folder.glob("journal/*.jsonl"))
+    assert store.index().empty
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"machine": {"name": 5}},
+        {"machine": [1]},
+        {"athlete": {"name": "\ud800", "mass_kg": 0.001, "age_years": 999}},
+        {"plan": "\udfff"},
+        {"started_at": "0001-01-01T00:00:00+14:00"},
+        {"started_at": "9999-12-31T23:59:59-14:00"},
+        {"session_id": "../../x\0"},
+    ],
+)
+def test_a_header_of_any_kind_is_stored_and_shown(store, short, header):
+    lines = [json.dumps({"rowsync_recording": 1} | header).encode()]
+    lines += [
+        json.dumps({"t": each.time_s, "c": each.characteristic, "v": each.payload.hex()}).encode()
+        for each in short.notifications
+    ]
+    store.add(parse_recording(b"\n".join(lines)))
+    (store.folder / "sessions.parquet").unlink()
+    (row,) = store.rows()
+    assert store.summary(row["session_id"])["energy"]["gross_kcal"] > 0
+    assert store.recording(row["session_id"]).notifications == short.notifications
+
+
+def test_an_index_with_our_names_and_other_types_is_made_anew(store, short):
+    store.add(short)
+    before = store.index()
+    pd.DataFrame({name: ["x"] for name in INDEX.names}).to_parquet(store.folder / "sessions.parquet")
+    pd.testing.assert_frame_equal(store.index(), before)

@@ -49,10 +49,14 @@ def test_two_strokes_counted_in_one_step_share_its_time_and_its_metres():
     ]
 
 
-def test_strokes_counted_over_a_silence_were_not_seen():
+def test_strokes_counted_over_a_silence_were_not_seen_and_are_one_gap():
     before = [sample(2.5 * number, number) for number in range(5)]
-    after = strokes_of(*before, sample(20.0, 8))[4:]
-    assert [stroke.seen for stroke in after] == [False] * 4
+    (gap,) = strokes_of(*before, sample(20.0, 8))[4:]
+    assert (gap.number, gap.start_s, gap.end_s, gap.seen) == (8, 10.0, 20.0, False)
+
+
+def test_days_of_strokes_that_nobody_saw_cost_no_memory():
+    assert len(strokes_of(sample(0.0, 0), sample(500_000.0, 60_000))) == 1
 
 
 def test_one_late_stroke_after_a_silence_was_seen():

@@ -114,8 +114,13 @@ def test_a_total_never_shrinks_and_never_outruns_a_rower(steps):
     for step_s, raw in steps:
         now_s += step_s
         total = counter.feed(raw, now_s)
-        assert before <= total <= before + 3 + 2.0 * max(step_s, 30)
+        assert before <= total <= 6 + 2.0 * now_s
         before = total
+
+
+def test_a_flood_of_notifications_at_one_time_counts_no_more_than_one():
+    counter = Counter(1 << 16, most_per_s=2.0, slack=3)
+    assert max(counter.feed(3 * n % 65536, 0.0) for n in range(100_000)) <= 6
 
 
 @pytest.mark.parametrize("wobble", [(14, 15, 14, 15), (15, 14, 15, 15)])

@@ -1,0 +1,106 @@
+"""Rowing a session: nothing that goes wrong beside the journal ends the recording."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rowsync import ble
+from rowsync.athlete import Athlete
+from rowsync.plan import parse_plan
+from rowsync.recording import ENDED, read_recording
+from rowsync.rowing import Wishes, row
+from rowsync.virtual import virtual_radio
+from rowsync.virtual.clock import VirtualTimeLoop
+
+
+class Listening:
+    """A screen that remembers what it was told."""
+
+    def __init__(self):
+        self.said, self.moments = [], []
+
+    def say(self, text):
+        self.said.append(text)
+
+    def show(self, moment):
+        self.moments.append(moment)
+
+
+class Broken(Listening):
+    """A screen that fails after a while, as a terminal does whose window was closed."""
+
+    def show(self, moment):
+        super().show(moment)
+        if len(self.moments) > 10:
+            raise BrokenPipeError
+
+
+def rowed(folder, plan, screen, meanwhile=None, **radio):
+    """Row a plan in virtual time; answer the recording."""
+
+    async def run():
+        async with virtual_radio(parse_plan(plan), **radio) as virtual:
+            wishes = Wishes(folder, Athlete(), parse_plan(plan), origin="synthetic")
+            work = asyncio.create_task(meanwhile(virtual)) if meanwhile else None
+            journal = await row(
+                wishes, ble.Radio(virtual.scanner_backend, virtual.client_backend), screen, lambda link: None
+            )
+            if work:
+                await work
+            return journal, len(virtual.peripheral.sent)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        journal, sent = runner.run(run())
+    return read_recording(journal), sent
+
+
+def test_every_notification_is_in_the_journal_and_its_end_is_marked(tmp_path):
+    screen = Listening()
+    recording, sent = rowed(tmp_path, "60", screen)
+    assert sent - 1 <= len(recording.notifications) <= sent
+    assert recording.events[-1]["event"] == ENDED
+    assert screen.said[0].startswith("Plan: 60: 1 piece, 1:00 in all")
+    assert screen.said[-1] == f"All {len(recording.notifications)} notifications saved."
+
+
+def test_a_screen_that_breaks_ends_nothing_but_itself(tmp_path):
+    async def stop_later(virtual):
+        await asyncio.sleep(120)
+        await virtual.peripheral.drop()
+
+    screen = Broken()
+    recording, sent = rowed(tmp_path, "60", screen, stop_later)
+    assert len(recording.notifications) == sent > 200
+    assert any("lost track" in text for text in screen.said)
+
+
+def test_a_planned_rest_may_be_longer_than_anybodys_patience(tmp_path):
+    recording, _ = rowed(tmp_path, "2x20/6mr", Listening())
+    assert recording.notifications[-1].time_s > 2 * (20 + 360)
+
+
+def test_the_session_ends_soon_after_the_plan_when_nobody_rows_on(tmp_path):
+    screen = Listening()
+    recording, _ = rowed(tmp_path, "30", screen)
+    assert 40 < recording.notifications[-1].time_s < 60
+    assert screen.moments[-1].cue.share == 1.0
+
+
+def test_a_link_that_goes_leaves_a_sound_recording_that_says_so(tmp_path):
+    async def drop(virtual):
+        await asyncio.sleep(20)
+        await virtual.peripheral.drop()
+
+    screen = Listening()
+    recording, _ = rowed(tmp_path, "60", screen, drop)
+    assert [event["event"] for event in recording.events] == ["lost", ENDED]
+    assert any("is lost. What was rowed is saved" in text for text in screen.said)
+
+
+@pytest.mark.parametrize("machine", ["pm5", "viking", "pace-only"])
+def test_any_machine_is_guided_to_the_end_of_its_plan(tmp_path, machine):
+    screen = Listening()
+    rowed(tmp_path, "2x20/20", screen, machine=machine)
+    assert {moment.cue.piece.round_number for moment in screen.moments if moment.cue.piece} == {1, 2}

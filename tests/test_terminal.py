@@ -1,0 +1,48 @@
+"""What stands in the terminal: a stranger's text stays text."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from rowsync.session import analyse
+from rowsync.terminal import print_rows, print_session, print_sessions
+
+HOSTILE = "[/bold] [red]x[/red] \x1b[31m\n[link=http://x]"
+
+
+@pytest.fixture
+def console():
+    return Console(file=io.StringIO(), width=200)
+
+
+def test_markup_and_escape_codes_in_a_strangers_name_are_shown_not_obeyed(console):
+    print_rows("name", [{"name": HOSTILE, "address": "AA:BB"}], console)
+    shown = console.file.getvalue()
+    assert "[/bold] [red]x[/red]" in shown
+    assert "\x1b" not in shown
+
+
+def test_the_list_of_sessions_shows_any_athlete_and_plan(console):
+    row = {"session_id": "one", "started_at": "2026-11-23T12:00:00Z", "athlete": HOSTILE, "plan": "[/]"}
+    print_sessions([row | {"duration_s": 60.0, "distance_m": None, "gross_kcal": 1.0}], console)
+    assert "[red]x[/red]" in console.file.getvalue()
+
+
+def test_a_session_is_a_table_of_its_intervals(console, intervals_recording):
+    print_session(analyse(intervals_recording.header, intervals_recording.notifications).summary(), console)
+    lines = console.file.getvalue().splitlines()
+    assert len([line for line in lines if " hard " in line]) == 10
+    assert "647 strokes" in lines[2]
+
+
+def test_eighty_columns_hold_the_list_with_whole_ids():
+    console = Console(file=io.StringIO(), width=80)
+    row = {"session_id": "20261123T120000Z-3f2a", "started_at": "2026-11-23T12:00:00Z", "athlete": "anna"}
+    print_sessions(
+        [row | {"plan": "5m + 10x45/75 + 5m", "duration_s": 1822.0, "distance_m": 6309, "gross_kcal": 339.0}], console
+    )
+    assert "20261123T120000Z-3f2a" in console.file.getvalue()
+    assert "6\u202f309" in console.file.getvalue()
