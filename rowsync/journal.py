@@ -180,6 +180,15 @@ def _sync(opened: int) -> None:
         os.fdatasync(opened)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, for the owner alone, so that they survive a power cut."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries (a new, renamed or removed file) survive a power cut."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -17,7 +17,7 @@ from rowsync import ble, wording
 from rowsync.athlete import Athlete
 from rowsync.errors import MachineLost, StoreError
 from rowsync.intervals import Effort
-from rowsync.journal import Journal, sync_folder
+from rowsync.journal import Journal, make_folder
 from rowsync.plan import Cue, Guide, Plan
 from rowsync.recording import ENDED
 from rowsync.session import Header, Tracker
@@ -188,9 +188,7 @@ def journal_path(folder: Path, session_id: str) -> Path:
     """
     journals = folder / "journal"
     try:
-        if not journals.is_dir():
-            journals.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sync_folder(folder)
+        make_folder(journals)
     except OSError as error:
         raise StoreError(f"{folder} can't be written ({error.strerror}). Choose another folder with --data.") from None
     return journals / f"{session_id}.jsonl"

@@ -187,12 +187,13 @@ class Tracker:
 
     def feed(self, notification: Notification) -> tuple[Event, ...]:
         """Take the next notification; answer what it brought.  Never raises, whatever its bytes."""
-        before_s, now_s = self._now_s, self._clock(notification.time_s)
+        now_s = self._clock(notification.time_s)
         self.notifications += 1
         if notification.characteristic != ftms.ROWER_DATA:
             return ()
         data = ftms.decode_rower_data(notification.payload)
         self._malformed += bool(data.missing)
+        before_s = self._samples[-1].time_s if self._samples else now_s
         sample = self._telemetry.feed(now_s, data)
         self._samples.append(sample)
         strokes = self._counter.feed(sample)

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from rowsync import __version__
 from rowsync.errors import RecordingError, SessionNotFound, StoreError
 from rowsync.intervals import Effort
-from rowsync.journal import claimed, journals_left, sync_folder
+from rowsync.journal import claimed, journals_left, make_folder, sync_folder
 from rowsync.recording import ENDED, Recording, header_fields, header_from_fields, read_recording
 from rowsync.session import Session, analyse
 from rowsync.slug import slug
@@ -392,7 +392,7 @@ def _write(path: Path, table: pa.Table, **content: Any) -> None:
 
     What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.
     """
-    _make_folder(path.parent)
+    make_folder(path.parent)
     beside = path.with_suffix(".tmp")
     text = json.dumps({"schema": SCHEMA, "rowsync": __version__, **content}, separators=(",", ":")).encode()
     try:
@@ -426,7 +426,7 @@ def _format(schema: pa.Schema) -> dict[str, Any]:
 def _writing(folder: Path) -> Iterator[None]:
     """One writer at a time; a disk that refuses becomes a `StoreError`."""
     try:
-        _make_folder(folder)
+        make_folder(folder)
         with open(folder / "lock", "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -437,16 +437,8 @@ def _writing(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    sync_folder(folder.parent)
-
-
 def _move(path: Path, folder: Path) -> None:
-    _make_folder(folder)
+    make_folder(folder)
     path.replace(folder / path.name)
     sync_folder(folder)
 

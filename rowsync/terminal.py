@@ -66,8 +66,6 @@ class RowingScreen:
     ) -> None:
         with suppress(OSError, ValueError):
             self._live.stop()
-        if self._moment is not None and not self._console.is_terminal:
-            self.say(_line(self._moment))
 
     def say(self, text: str) -> None:
         """Show one line; a terminal that is gone doesn't matter."""

@@ -65,6 +65,11 @@ def test_every_notification_is_in_the_journal_and_its_end_is_marked(tmp_path):
     assert screen.said[-1] == f"All {len(recording.notifications)} notifications saved."
 
 
+def test_only_the_owner_may_look_into_the_folder(tmp_path):
+    rowed(tmp_path / "new" / "data", "10", Listening())
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new").rglob("*")} == {0}
+
+
 def test_a_screen_that_breaks_ends_nothing_but_itself(tmp_path):
     async def stop_later(virtual):
         await asyncio.sleep(120)

@@ -131,6 +131,20 @@ def test_a_gap_is_marked_costs_nothing_and_loses_no_metre():
     assert session.energy.gross_kcal == pytest.approx(whole.energy.gross_kcal * 570 / 600, rel=0.01)
 
 
+def test_a_gap_is_a_gap_in_rower_data_whatever_else_arrives_in_it():
+    belt = [Notification(float(second), "2a37", b"\x00\x50") for second in range(600)]
+    with_hole = [notification for notification in steady() if not 300 < notification.time_s < 330]
+    both = sorted(with_hole + belt, key=lambda notification: notification.time_s)
+    assert analyse(HEADER, both).gaps == analyse(HEADER, with_hole).gaps
+
+
+def test_a_silence_of_hours_is_no_rest_and_costs_nothing():
+    later = [replace(each, time_s=each.time_s + 7200.0) for each in steady(300.0)]
+    session = analyse(HEADER, steady(300.0) + later)
+    assert [gap.reason for gap in session.gaps] == ["no data"]
+    assert session.energy.gross_kcal == pytest.approx(127.3, rel=0.02)
+
+
 def test_silence_in_which_nobody_rowed_is_rest_not_a_gap():
     strokes_before, after = steady(100.0), [replace(each, time_s=each.time_s + 60.0) for each in steady(200.0)[201:]]
     session = analyse(HEADER, strokes_before + after)
