@@ -18,13 +18,15 @@ _skipped: list[str] = []
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees or touches the data and the settings of whoever runs it."""
+def settings_file(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty settings; no test sees or touches the data and the settings of whoever runs it."""
+    path = tmp_path_factory.mktemp("settings") / "config.toml"
+    path.touch()
     monkeypatch.setenv("ROWSYNC_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("ROWSYNC_CONFIG", str(tmp_path / "config.toml"))
-    (tmp_path / "config.toml").touch()
+    monkeypatch.setenv("ROWSYNC_CONFIG", str(path))
     for name in ("ROWSYNC_ATHLETE", "ROWSYNC_MASS"):
         monkeypatch.delenv(name, raising=False)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -208,13 +208,13 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_rowed(tmp_pa
     assert "--data" in done.stderr
 
 
-def test_settings_that_make_no_sense_are_named(tmp_path):
-    (tmp_path / "config.toml").write_text('atlete = "anna"\n')
+def test_settings_that_make_no_sense_are_named(settings_file):
+    settings_file.write_text('atlete = "anna"\n')
     assert "atlete is unknown" in rowsync("sessions", code=2).stderr
 
 
-def test_the_athlete_comes_from_the_settings(tmp_path):
-    (tmp_path / "config.toml").write_text("[athletes.anna]\nmass_kg = 62\n")
+def test_the_athlete_comes_from_the_settings(settings_file):
+    settings_file.write_text("[athletes.anna]\nmass_kg = 62\n")
     rowsync("replay", RECORDED / "steady-30m.jsonl", "--store", "--athlete", "anna")
     assert [row["athlete"] for row in json.loads(rowsync("sessions", "--json").stdout)] == ["anna"]
 
@@ -365,8 +365,8 @@ def test_a_session_stored_while_it_was_being_recorded_is_stored_once(tmp_path):
     assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 1
 
 
-def test_what_the_virtual_rower_rows_is_not_filed_under_a_person(tmp_path):
-    (tmp_path / "config.toml").write_text('athlete = "anna"\n')
+def test_what_the_virtual_rower_rows_is_not_filed_under_a_person(settings_file):
+    settings_file.write_text('athlete = "anna"\n')
     rowsync("row", "--virtual", "--fast", "--plan", "30")
     (row,) = json.loads(rowsync("sessions", "--json").stdout)
     assert (row["athlete"], row["origin"]) == ("demo", "synthetic")
