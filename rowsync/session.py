@@ -238,7 +238,7 @@ class Tracker:
             stroke_count=strokes,
             mean_power_w=_mean((stroke.power_w, stroke.duration_s) for stroke in self.strokes if stroke.seen),
             mean_stroke_rate_spm=60.0 * strokes / rowed_s if rowed_s else None,
-            mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_m > 0 else None,
+            mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm([*self._samples, last]),
             power_source=source,
             energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),
@@ -285,7 +285,7 @@ class Tracker:
             stroke_count=strokes,
             mean_power_w=_mean(power),
             mean_stroke_rate_spm=60.0 * strokes / rowed_s if strokes and rowed_s else None,
-            mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_m > 0 and not resting else None,
+            mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 and not resting else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm(self._samples_in(start_s, end_s)),
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
         )

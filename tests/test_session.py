@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -193,3 +194,26 @@ def test_any_bytes_on_any_characteristic_in_any_order_are_survived(stream):
     assert session.notifications == len(stream)
     assert session.summary()["duration_s"] >= 0
     assert session.energy.gross_kcal >= 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_recording_with_notifications_lost_doubled_altered_and_late_still_adds_up(intervals_recording, seed):
+    dice = random.Random(seed)
+    stream, late_s = [], 0.0
+    for notification in intervals_recording.notifications:
+        fate = dice.random()
+        late_s += dice.uniform(0, 5000) if fate > 0.999 else 0.0
+        payload = bytearray(notification.payload)
+        if fate < 0.02:
+            payload[dice.randrange(len(payload))] ^= 1 << dice.randrange(8)
+        copies = 0 if 0.02 < fate < 0.05 else 2 if 0.05 < fate < 0.08 else 1
+        stream += [replace(notification, time_s=notification.time_s + late_s, payload=bytes(payload))] * copies
+    session = analyse(HEADER, stream)
+    edges = [(interval.start_s, interval.end_s) for interval in session.intervals]
+    assert (edges[0][0], edges[-1][1]) == (0.0, session.duration_s)
+    assert all(a[1] == b[0] for a, b in pairwise(edges))
+    assert sum(interval.stroke_count for interval in session.intervals) == session.stroke_count
+    assert sum(interval.gross_kcal for interval in session.intervals) == pytest.approx(session.energy.gross_kcal)
+    assert sum(interval.distance_m for interval in session.intervals) == pytest.approx(session.distance_m)
+    assert session.stroke_count == pytest.approx(647, rel=0.02)
+    assert session.distance_m == pytest.approx(6309, rel=0.02)
