@@ -93,7 +93,7 @@ class _Interrupts:
         if self._link is not None:
             self._link.stop()
             self._link = None
-            self._say("Ending the session. Ctrl-C again quits at once; what is rowed is safe either way.")
+            self._say("Ending the session. Ctrl-C again quits at once; nothing is lost.")
         elif self._task is not None:
             self._task.cancel()
 

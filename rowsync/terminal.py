@@ -104,7 +104,7 @@ class RowingScreen:
                 f"{wording.clock(sample.time_s)} · {wording.number(sample.distance_m)} m · "
                 f"{wording.number(moment.gross_kcal)} kcal · saved {moment.saved} of {moment.notifications}"
             ),
-            ProgressBar(total=1.0, completed=share),
+            ProgressBar(total=1.0, completed=share, width=max(10, self._console.width - 4)),  # room for "^C"
         )
 
 
