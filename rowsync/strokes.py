@@ -99,6 +99,7 @@ class StrokeCounter:
         self._end_s: float | None = None
         self._distance_m = 0.0
         self._sample_s = 0.0
+        self._power_w: float | None = None
         self._periods_s: deque[float] = deque(maxlen=7)
         self._frozen = _FrozenPower()
 
@@ -114,11 +115,21 @@ class StrokeCounter:
     def _strokes(self, sample: Sample, new: int) -> tuple[Stroke, ...]:
         if new > 1 and sample.time_s - self._sample_s > SILENCE_S:
             strokes = [self._unseen(sample, new)]
+        elif self._is_empty(sample):
+            strokes = []
         else:
             strokes = self._seen(sample, new)
         self._count += new
-        self._end_s = sample.time_s
+        if strokes:
+            self._end_s = sample.time_s
         return tuple(strokes)
+
+    def _is_empty(self, sample: Sample) -> bool:
+        """Whether a count came without a metre and without new watts: some monitors count on while nobody rows."""
+        stands = sample.distance_m is not None and 0 < sample.distance_m == self._distance_m
+        repeats = not sample.power_w or sample.power_w == self._power_w
+        self._power_w = sample.power_w
+        return stands and repeats
 
     def _unseen(self, sample: Sample, new: int) -> Stroke:
         return Stroke(

@@ -36,6 +36,19 @@ def test_after_a_stop_a_stroke_has_the_usual_length_and_the_rest_owns_the_time_b
     assert (last.start_s, last.end_s) == (87.5, 90.0)
 
 
+@pytest.mark.parametrize("power_w", [0.0, 207.0])
+def test_counts_without_a_metre_and_without_new_watts_are_no_strokes(power_w):
+    rowed = [sample(2.5 * n, n, 10 * n, power_w=200.0 + n) for n in range(8)]
+    counted = [sample(17.5 + 1.2 * n, 7 + n, 70, power_w=power_w) for n in range(1, 60)]
+    again = [sample(92.0, 67, 78, power_w=180.0), sample(95.3, 68, 87, power_w=181.0)]
+    after = strokes_of(*rowed, *counted, *again)[7:]
+    assert [(stroke.start_s, stroke.end_s) for stroke in after] == [(89.5, 92.0), (92.0, 95.3)]
+
+
+def test_strokes_on_a_machine_whose_metres_stand_still_are_strokes():
+    assert len(strokes_of(*(sample(2.5 * n, n, 0, power_w=200.0) for n in range(20)))) == 19
+
+
 def test_metres_that_the_wheel_runs_on_after_a_stop_are_no_strokes():
     before = [sample(2.5 * number, number, 10 * number) for number in range(9)]
     (*_, last) = strokes_of(*before, sample(85.0, 8, 110, moving=False), sample(90.0, 9, 118))
