@@ -92,6 +92,14 @@ def history_chart(index: pd.DataFrame) -> HistoryChart:
     return HistoryChart(tuple(_week(monday, sessions, known, totals) for monday in weeks), _hard_sessions(dated))
 
 
+def counted(index: pd.DataFrame) -> pd.DataFrame:
+    """The sessions that totals and charts count: what a person rowed; where nobody has, what a program did."""
+    if "origin" not in index:
+        return index
+    rowed = index[index["origin"] != "synthetic"]
+    return index if rowed.empty else rowed
+
+
 def _dated(index: pd.DataFrame) -> pd.DataFrame:
     """The sessions with a time stamp, oldest first, with every column the charts read."""
     columns = [*SUMMED, "hard_intervals", "mean_hard_power_w"]

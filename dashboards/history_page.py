@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboards.history import HistoryChart, history_chart, history_figure
+from dashboards.history import HistoryChart, counted, history_chart, history_figure
 from dashboards.page import column_head, figure_box, page, total
 from dashboards.session_page import energy_range
 from rowsync.wording import (
@@ -50,7 +50,8 @@ def history_page(
     rows = newest_first(index)
     first = 0 if rows_per_page is None else (page_number - 1) * rows_per_page
     shown = rows[first:] if rows_per_page is None else rows[first : first + rows_per_page]
-    main = _totals(rows) + _chart_section(history_chart(index), figures) + _synthetic_note(rows)
+    totals = _totals(newest_first(counted(index)))
+    main = totals + _chart_section(history_chart(counted(index)), figures) + _synthetic_note(rows)
     main += _table(shown, session_link) + _paging(len(rows), page_number, rows_per_page)
     header = f'<header><h1>Rowing</h1><p class="about">{_period(rows)}</p></header>'
     return page("Rowing: all sessions", f"{header}\n<main>\n{main}</main>\n{FOOTER}", figures)
@@ -124,10 +125,8 @@ def _synthetic_note(rows: Sequence[Row]) -> str:
         return ""
     if made_up == len(rows):
         return '<p class="note">All of these are synthetic: a program made them; nobody rowed them.</p>\n'
-    verb = "is" if made_up == 1 else "are"
-    return (
-        f'<p class="note">{number(made_up)} of {count(len(rows), "session")} {verb} synthetic, and counted here.</p>\n'
-    )
+    some = f"{number(made_up)} of {count(len(rows), 'session')} {'is' if made_up == 1 else 'are'} synthetic"
+    return f'<p class="note">{some}: listed, not counted.</p>\n'
 
 
 def _table(rows: Sequence[Row], session_link: Link) -> str:

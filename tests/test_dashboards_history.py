@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from dashboards.history import HardSession, HistoryChart, Week, history_chart, history_figure
+from dashboards.history import HardSession, HistoryChart, Week, counted, history_chart, history_figure
 from tests.test_dashboards_demo import demo_index
 
 
@@ -84,3 +84,10 @@ def test_a_history_of_46_sessions_draws_three_panels():
     assert [trace.uid for trace in figure.data] == ["energy", "sessions", "hard"]
     titles = [annotation.text for annotation in figure.layout.annotations]
     assert titles == ["gross energy by week [kcal]", "sessions by week", "mean power of the hard rounds [W]"]
+
+
+def test_what_a_program_rowed_is_not_added_to_what_a_person_did():
+    both = index(row("2026-11-23T12:00", 300.0), row("2026-11-24T12:00", 200.0))
+    both["origin"] = ["synthetic", "hardware"]
+    assert list(counted(both).gross_kcal) == [200.0]
+    assert len(counted(both[both.origin == "synthetic"])) == 1

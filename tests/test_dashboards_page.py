@@ -281,7 +281,7 @@ def test_a_history_says_what_is_synthetic():
     index = demo_index(3)
     index["origin"] = ["synthetic", "hardware", "hardware"]
     text = plain(history_page(index, session_link=lambda _: None))
-    assert "1 of 3 sessions is synthetic, and counted here." in text
+    assert "1 of 3 sessions is synthetic: listed, not counted." in text
 
 
 def test_energy_in_the_history_has_its_range_or_a_dash():
