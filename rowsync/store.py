@@ -124,14 +124,19 @@ class Store:
             StoreError: the folder can't be written, or holds more of this session already; what was there before is
                 untouched.
         """
-        return self._keep(recording, analyse(recording.header, recording.notifications))
+        session = analyse(recording.header, recording.notifications)
+        if held := self._held_more(session):
+            raise StoreError(
+                f"The session {session.header.session_id} is stored already, with {held} notifications; this recording "
+                f"of it has only {session.notifications}. To store both, change its session_id."
+            )
+        return self._keep(recording, session)
 
     def _keep(self, recording: Recording, session: Session) -> dict[str, Any]:
         summary = session.summary()
         raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary)
         header, events = header_fields(recording.header), list(recording.events)
         with _writing(self.folder):
-            self._refuse_to_shorten(session)
             self._put("raw", session, raw, header=header, events=events)
             self._put("samples", session, samples, summary=summary)
             self._write_index([*self._rows_but(session.header.session_id), row])
@@ -162,6 +167,11 @@ class Store:
                 self._set_aside(journal)
                 return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
             session = analyse(recording.header, recording.notifications)
+            if self._held_more(session):
+                self._set_aside(journal)
+                return Recovery(
+                    journal, problem=f"{journal} was set aside: a longer recording of it is stored already."
+                )
             summary = self._keep(recording, session) if session.is_rowed else None
             if recording.refused_lines:
                 self._set_aside(journal)
@@ -257,18 +267,19 @@ class Store:
             if other != path:
                 other.unlink()
 
-    def _refuse_to_shorten(self, session: Session) -> None:
-        """The raw bytes are the truth: a shorter recording never replaces a longer one."""
+    def _held_more(self, session: Session) -> int:
+        """How many notifications of a session are stored, if more than it has; 0 if not.
+
+        The raw bytes are the truth: a shorter recording never replaces a longer one.
+        """
         for path in self.folder.glob(f"raw/*/*/{slug(session.header.session_id)}.parquet"):
             try:
-                held = pq.read_metadata(path).num_rows
+                held: int = pq.read_metadata(path).num_rows
             except (pa.ArrowException, OSError):
                 continue  # unreadable, so nothing is lost by replacing it
             if held > session.notifications:
-                raise StoreError(
-                    f"The session {session.header.session_id} is stored already, with {held} notifications; this "
-                    f"recording of it has only {session.notifications}. To store both, change its session_id."
-                )
+                return held
+        return 0
 
     def _file(self, kind: str, session_id: str) -> Path:
         found = sorted(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.parquet"))
@@ -305,7 +316,7 @@ class Store:
             try:
                 rows.append(_index_row(_metadata(path, "summary")["summary"]))
             except (RecordingError, LookupError, TypeError, ValueError, AttributeError):
-                continue  # not one of ours: `rowsync check` names it
+                continue  # not one of ours, which whoever opens it is told
         return rows
 
     def _write_index(self, rows: list[dict[str, Any]]) -> None:

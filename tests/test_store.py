@@ -244,6 +244,16 @@ def test_a_shorter_recording_never_replaces_a_longer_one_of_the_same_session(sto
     assert store.summary(store.find())["notifications"] == 3645
 
 
+def test_a_journal_whose_session_is_stored_in_full_is_set_aside(store, short, intervals_recording):
+    store.add(intervals_recording)
+    (store.folder / "journal").mkdir()
+    (store.folder / "journal" / "a.jsonl").write_bytes(recording_bytes(short.header, short.notifications))
+    (recovery,) = store.recover()
+    assert "a longer recording of it is stored already" in recovery.problem
+    assert store.recover() == []
+    assert store.summary(store.find())["notifications"] == 3645
+
+
 def test_a_session_stored_for_another_athlete_is_not_there_twice(store, short):
     for name in ("zoe", "anna"):
         store.add(called(short, "one", athlete=Athlete(name, mass_kg=60)))
