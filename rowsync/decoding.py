@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rowsync import ftms
+from rowsync.heart_rate import HEART_RATE_MEASUREMENT, decode_heart_rate
 
 
 def describe(characteristic: str, payload: bytes) -> dict[str, Any]:
@@ -17,28 +19,42 @@ def describe(characteristic: str, payload: bytes) -> dict[str, Any]:
     Returns:
         The document of `docs/contract.md`: characteristic, fields, more_data, missing, extra_hex, notes.
     """
-    if characteristic != ftms.ROWER_DATA:
-        notes = [f"rowsync doesn't decode the characteristic {characteristic} yet; Rower Data is {ftms.ROWER_DATA}"]
-        return _document(characteristic, {}, False, (), payload, notes)
+    return {"characteristic": characteristic} | DESCRIBED.get(characteristic, _unknown)(payload)
+
+
+def _rower_data(payload: bytes) -> dict[str, Any]:
     data = ftms.decode_rower_data(payload)
     present = ftms.present_fields(payload)
     fields = {name: value for name, value in ftms.measurements(data).items() if name in present}
-    return _document(characteristic, fields, data.more_data, data.missing, data.extra, ftms.remarks(payload))
+    return _document(fields, data.missing, data.extra, ftms.remarks(payload), data.more_data)
+
+
+def _heart_rate(payload: bytes) -> dict[str, Any]:
+    data = decode_heart_rate(payload)
+    fields = data._asdict() | {"beats_s": list(data.beats_s)}
+    fields = {name: value for name, value in fields.items() if name not in ("missing", "extra")}
+    return _document(fields, data.missing, data.extra, [])
+
+
+def _unknown(payload: bytes) -> dict[str, Any]:
+    known = ", ".join(DESCRIBED)
+    return _document({}, (), payload, [f"rowsync doesn't decode this characteristic yet; it knows {known}"])
 
 
 def _document(
-    characteristic: str,
-    fields: dict[str, Any],
-    more_data: bool,
-    missing: tuple[str, ...],
-    extra: bytes,
-    notes: list[str],
+    fields: dict[str, Any], missing: tuple[str, ...], extra: bytes, notes: list[str], more_data: bool = False
 ) -> dict[str, Any]:
     return {
-        "characteristic": characteristic,
         "fields": fields,
         "more_data": more_data,
         "missing": list(missing),
         "extra_hex": extra.hex(),
         "notes": notes,
     }
+
+
+DESCRIBED: dict[str, Callable[[bytes], dict[str, Any]]] = {
+    ftms.ROWER_DATA: _rower_data,
+    HEART_RATE_MEASUREMENT: _heart_rate,
+}
+"""What is decoded; another characteristic is another row."""

@@ -13,7 +13,19 @@ import pytest
 
 from tests.conftest import ROOT
 
-CORE = ["errors", "wording", "athlete", "ftms", "telemetry", "strokes", "intervals", "plan", "energy", "session"]
+CORE = [
+    "errors",
+    "wording",
+    "athlete",
+    "ftms",
+    "heart_rate",
+    "telemetry",
+    "strokes",
+    "intervals",
+    "plan",
+    "energy",
+    "session",
+]
 """From the ground up; no clock, no loop, no file, no log, no table library."""
 
 FLOORS = [

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rowsync.ftms import RowerData, decode_rower_data, encode_rower_data
+from rowsync.heart_rate import decode_heart_rate
 from rowsync.session import Header, analyse
 from rowsync.telemetry import Notification
 
@@ -45,6 +46,17 @@ def test_every_captured_rower_data_frame_decodes_to_what_its_source_states(share
                 assert getattr(data, OUR_NAMES[name]) == value, (frame["device"], frame["hex"], name)
         assert data.extra.hex() == stated.get("extra", "")
         assert data.missing == tuple(OUR_NAMES[name] for name in stated.get("missing", []))
+
+
+def test_every_captured_heart_rate_frame_decodes_to_what_its_source_states(shared):
+    frames = [json.loads(line) for line in (shared / "captures" / "frames.jsonl").read_text().splitlines()]
+    frames = [frame for frame in frames if frame["char"] == "2a37"]
+    assert len(frames) == 12
+    for frame in frames:
+        data = decode_heart_rate(bytes.fromhex(frame["hex"]))
+        assert data.heart_rate_bpm == frame["decoded"]["hr"]
+        assert data.contact == (frame["decoded"]["contact"] if frame["decoded"]["contact_supported"] else None)
+        assert data.beats_s == pytest.approx(frame["decoded"]["rr_s"], abs=1e-4)
 
 
 def as_rower_data(time_s, **values):
