@@ -18,7 +18,6 @@ from urllib.parse import quote
 import pandas as pd
 import plotly
 import uvicorn
-from plotly.offline import get_plotlyjs
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -30,7 +29,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.history_page import history_page
-from dashboards.page import PLOTLY_FILE, page, policy
+from dashboards.page import PLOTLY_FILE, page, plotly_script, policy
 from dashboards.session_page import session_page
 from rowsync.errors import RowsyncError, SessionNotFound, UsageError
 
@@ -157,8 +156,7 @@ def _plotly(request: Request) -> Response:
 
 @functools.cache
 def _plotly_bytes(packed: bool) -> bytes:
-    content = get_plotlyjs().encode()
-    return gzip.compress(content, compresslevel=6, mtime=0) if packed else content
+    return gzip.compress(plotly_script(), compresslevel=6, mtime=0) if packed else plotly_script()
 
 
 def _failed(request: Request, error: Exception) -> Response:

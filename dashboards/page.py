@@ -16,6 +16,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
+from plotly.offline import get_plotlyjs
 
 from dashboards import drawing
 from rowsync.wording import NOT_MEASURED
@@ -38,6 +39,13 @@ def style() -> str:
 def script() -> str:
     """The script that hands the figures to plotly, inlined in every page."""
     return resources.files("dashboards").joinpath("page.js").read_text("utf-8")
+
+
+@functools.cache
+def plotly_script() -> bytes:
+    """Plotly itself, which lies beside the pages."""
+    content: str = get_plotlyjs()
+    return content.encode()
 
 
 @functools.cache

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
 from dashboards.history_page import history_page
-from dashboards.page import PLOTLY_FILE
+from dashboards.page import PLOTLY_FILE, plotly_script
 from dashboards.session import session_chart, session_figure
 from dashboards.session_page import session_page
 from rowsync.errors import StoreError, UsageError
@@ -104,7 +103,7 @@ def _picture_title(summary: Mapping[str, Any]) -> str:
 
 def _write_plotly(directory: Path) -> None:
     """Puts plotly's script beside the pages, unless it lies there already."""
-    path, content = directory / PLOTLY_FILE, get_plotlyjs().encode()
+    path, content = directory / PLOTLY_FILE, plotly_script()
     if not path.is_file() or path.read_bytes() != content:
         _write(path, content)
 

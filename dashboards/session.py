@@ -19,6 +19,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards import drawing
+from rowsync.session import weighted_mean
 from rowsync.wording import measured
 
 Numbers = npt.NDArray[np.float64]
@@ -196,14 +197,9 @@ def hard_contrast(summary: Mapping[str, Any]) -> HardContrast | None:
 
 def _mean_power_w(intervals: Iterable[Mapping[str, Any]]) -> float | None:
     """Mean power, weighted by time [W]; None when none of them has power."""
-    known = [
-        (power_w, duration_s)
-        for item in intervals
-        if (power_w := measured(item.get("mean_power_w"))) is not None
-        and (duration_s := measured(item.get("duration_s")))
-    ]
-    total_s = sum(duration_s for _, duration_s in known)
-    return sum(power_w * duration_s for power_w, duration_s in known) / total_s if total_s else None
+    return weighted_mean(
+        (measured(item.get("mean_power_w")), measured(item.get("duration_s")) or 0.0) for item in intervals
+    )
 
 
 def _spans(stretches: Iterable[Mapping[str, Any]], *, labelled: bool = False) -> tuple[Span, ...]:

@@ -26,6 +26,7 @@ from rowsync.wording import (
     clock,
     count,
     day,
+    effort_name,
     measured,
     moment,
     number,
@@ -38,7 +39,6 @@ from rowsync.wording import (
 
 Row = Mapping[str, Any]
 
-EFFORTS = {"warmup": "warm-up", "cooldown": "cool-down"}
 ORIGINS = {
     "synthetic": "Synthetic: a program made this session; nobody rowed it.",
     "converted": "Converted from another program's file.",
@@ -209,7 +209,7 @@ def _interval_section(summary: Row) -> str:
 
 
 def _interval_row(row: Row, columns: Sequence[Column], round_number: int | None) -> str:
-    effort = html.escape(outside_text(EFFORTS.get(row["effort"], row["effort"])))
+    effort = html.escape(outside_text(effort_name(row["effort"])))
     kind = ""
     if round_number is not None:
         effort, kind = f"{effort} {round_number}", ' class="hard"'

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -42,8 +41,7 @@ def main() -> NoReturn:
     try:
         code = cli.main(standalone_mode=False, prog_name="rowsync")
     except RowsyncError as error:
-        if _debug():
-            traceback.print_exc()
+        _trace()
         _tell(str(error))
         code = error.exit_code
     except click.ClickException as error:
@@ -53,8 +51,7 @@ def main() -> NoReturn:
         _tell("Stopped. What was recorded is safe; a session cut short is stored at the next start.")
         code = 130
     except OSError as error:
-        if _debug():
-            traceback.print_exc()
+        _trace()
         _tell(f"{error.filename or 'The output'} can't be used: {error.strerror or error}.")
         code = StoreError.exit_code
     except SystemExit as ended:  # click ends so when the reader of our output has had enough, which is no error
@@ -269,9 +266,10 @@ def sessions(as_json: bool) -> None:
       rowsync sessions --json
     """
     from rowsync.terminal import print_sessions
+    from rowsync.wording import stamp
 
     store = _store(_settings())
-    rows = [row | {"started_at": row["started_at"].isoformat().replace("+00:00", "Z")} for row in store.rows()]
+    rows = [row | {"started_at": stamp(row["started_at"])} for row in store.rows()]
     if as_json:
         _print_json(rows)
     elif rows:
@@ -581,6 +579,14 @@ def _write_out(content: bytes, output: Path | None) -> None:
 def _tell(text: str) -> None:
     with suppress(OSError):  # nobody may be listening
         click.echo(text, err=True)
+
+
+def _trace() -> None:
+    """Show where an error came from, to those who asked."""
+    if _debug():
+        import traceback
+
+        traceback.print_exc()
 
 
 def _debug() -> bool:

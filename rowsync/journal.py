@@ -108,7 +108,8 @@ class Journal:
 
     def _refused(self) -> str:
         """Bring the whole recording to safety elsewhere; answer what to tell."""
-        refused = f"{self._notifications - self.durable} notifications could not be saved in {self.path}: {self._why}."
+        missing, why = self._notifications - self.durable, self.why or "the disk does not answer"
+        refused = f"{missing} notifications could not be saved in {self.path}: {why}."
         try:
             handle, elsewhere = tempfile.mkstemp(prefix="rowsync-", suffix=".jsonl")
             with open(handle, "wb") as file:
@@ -122,10 +123,9 @@ class Journal:
         )
 
     @property
-    def _why(self) -> str:
-        if self.trouble is None:
-            return "the disk does not answer"
-        return getattr(self.trouble, "strerror", None) or repr(self.trouble)
+    def why(self) -> str | None:
+        """`trouble` in words."""
+        return None if self.trouble is None else getattr(self.trouble, "strerror", None) or repr(self.trouble)
 
     def _run(self) -> None:
         give_up_s = float("inf")

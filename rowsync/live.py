@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rowsync import ble
+from rowsync.errors import UsageError
 from rowsync.journal import journals_left
 from rowsync.rowing import Wishes, row
 from rowsync.terminal import RowingScreen, waiting
@@ -62,9 +63,11 @@ async def _row(wishes: Wishes, virtual: tuple[str, int] | None, screen: RowingSc
 
 @asynccontextmanager
 async def _radio(wishes: Wishes, virtual: tuple[str, int] | None) -> AsyncIterator[ble.Radio]:
-    if virtual is None or wishes.plan is None:
+    if virtual is None:
         yield ble.Radio()
         return
+    if wishes.plan is None:
+        raise UsageError("The virtual rower needs a plan to row.")
     from rowsync.virtual import virtual_radio
 
     machine, seed = virtual

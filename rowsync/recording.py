@@ -24,6 +24,7 @@ from rowsync.errors import RecordingError
 from rowsync.session import Header
 from rowsync.slug import slug
 from rowsync.telemetry import Notification
+from rowsync.wording import stamp
 
 FORMAT = 1
 ENDED = "ended"
@@ -118,7 +119,7 @@ def header_fields(header: Header) -> dict[str, Any]:
     """A header as JSON holds it."""
     return {
         "session_id": header.session_id,
-        "started_at": header.started_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "started_at": stamp(header.started_at),
         "origin": header.origin,
         "source": header.source,
         "machine": dict(header.machine),

@@ -72,7 +72,6 @@ class Wishes:
     plan: Plan | None = None
     rower: str | None = None
     origin: str = "hardware"
-    scan_s: float = ble.SCAN_S
 
 
 async def row(wishes: Wishes, radio: ble.Radio, screen: Screen, on_link: Callable[[ble.Link], None]) -> Path | None:
@@ -94,7 +93,7 @@ async def row(wishes: Wishes, radio: ble.Radio, screen: Screen, on_link: Callabl
     if wishes.plan is not None:
         screen.say(f"Plan: {_told(wishes.plan)}.")
     screen.say("Looking for a rower ...")
-    rower = await ble.find(radio, wishes.rower, wishes.scan_s)
+    rower = await ble.find(radio, wishes.rower)
     screen.say(f"Connecting to {wording.outside_text(rower.name) or rower.address} ...")
     async with ble.connect(rower, radio) as link:
         on_link(link)
@@ -168,7 +167,6 @@ class _Following:
         return not self._lost_track and self.now_s - self._still_since_s > patience_s
 
     def _moment(self, sample: Sample) -> Moment:
-        trouble = self._journal.trouble
         return Moment(
             sample=sample,
             cue=self._cue,
@@ -176,7 +174,7 @@ class _Following:
             gross_kcal=self._tracker.gross_kcal,
             notifications=self._tracker.notifications,
             saved=self._journal.durable,
-            trouble=None if trouble is None else getattr(trouble, "strerror", None) or repr(trouble),
+            trouble=self._journal.why,
         )
 
 

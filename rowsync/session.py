@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,7 @@ from rowsync.energy import Energy, EnergyMeter
 from rowsync.intervals import Effort, Segment, Segmenter
 from rowsync.strokes import Stroke, StrokeCounter
 from rowsync.telemetry import HELD_S, Notification, Sample, Telemetry
+from rowsync.wording import stamp
 
 Event = Sample | Stroke
 """What a notification may yield, matched with `match`."""
@@ -141,7 +142,7 @@ class Session:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in left_out}
         return {
             "session_id": self.header.session_id,
-            "started_at": self.header.started_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "started_at": stamp(self.header.started_at),
             "athlete": self.header.athlete.name,
             "plan": self.header.plan,
             "origin": self.header.origin,
@@ -236,7 +237,7 @@ class Tracker:
             moving_s=rowed_s,
             distance_m=distance_m,
             stroke_count=strokes,
-            mean_power_w=_mean((stroke.power_w, stroke.duration_s) for stroke in self.strokes if stroke.seen),
+            mean_power_w=weighted_mean((stroke.power_w, stroke.duration_s) for stroke in self.strokes if stroke.seen),
             mean_stroke_rate_spm=60.0 * strokes / rowed_s if rowed_s else None,
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm([*self._samples, last]),
@@ -283,7 +284,7 @@ class Tracker:
             duration_s=end_s - start_s,
             distance_m=self._metres(start_s, end_s),
             stroke_count=strokes,
-            mean_power_w=_mean(power),
+            mean_power_w=weighted_mean(power),
             mean_stroke_rate_spm=60.0 * strokes / rowed_s if strokes and rowed_s else None,
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 and not resting else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm(self._samples_in(start_s, end_s)),
@@ -330,8 +331,8 @@ def analyse(header: Header, notifications: Iterable[Notification]) -> Session:
     return tracker.finish()
 
 
-def _mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
-    """Mean of the measured values; None when nothing was measured."""
+def weighted_mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
+    """Mean of the measured values, given with their weights; None when nothing was measured."""
     measured = [(value, weight) for value, weight in weighted if value is not None and weight > 0]
     total = sum(weight for _, weight in measured)
     return sum(value * weight for value, weight in measured) / total if total else None
@@ -339,7 +340,7 @@ def _mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
 
 def _mean_heart_rate_bpm(samples: Sequence[Sample]) -> float | None:
     """Mean over time: each value counts until the next sample."""
-    return _mean(
+    return weighted_mean(
         (sample.heart_rate_bpm, min(after.time_s - sample.time_s, HELD_S)) for sample, after in pairwise(samples)
     )
 

@@ -31,7 +31,7 @@ from rowsync.errors import RecordingError, SessionNotFound, StoreError
 from rowsync.intervals import Effort
 from rowsync.journal import claimed, journals_left, make_folder, sync_folder
 from rowsync.recording import ENDED, Recording, header_fields, header_from_fields, read_recording
-from rowsync.session import Session, analyse
+from rowsync.session import Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.telemetry import Notification
 from rowsync.wording import outside_text
@@ -346,15 +346,14 @@ def _raw_table(recording: Recording) -> pa.Table:
 
 def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
     energy, hard = summary["energy"], [i for i in summary["intervals"] if i["effort"] == Effort.HARD]
-    power = [(i["mean_power_w"], i["duration_s"]) for i in hard if i["mean_power_w"] is not None]
-    rowed_s = sum(duration_s for _, duration_s in power)
+    hard_power_w = weighted_mean((i["mean_power_w"], i["duration_s"]) for i in hard)
     row = {name: summary.get(name) for name in INDEX.names} | {name: energy[name] for name in energy if name != "model"}
     return row | {
         "started_at": datetime.fromisoformat(summary["started_at"]),
         "machine": summary["machine"].get("name"),
         "energy_model": energy["model"],
         "hard_intervals": len(hard),
-        "mean_hard_power_w": round(sum(watts * s for watts, s in power) / rowed_s, 6) if rowed_s else None,
+        "mean_hard_power_w": None if hard_power_w is None else round(hard_power_w, 6),
     }
 
 

@@ -22,7 +22,6 @@ from rowsync.rowing import Moment
 
 LINE_EVERY_S = 60.0
 EFFORT_STYLES = {"hard": "bold red", "easy": "green", "rest": "blue", "warmup": "cyan", "cooldown": "cyan"}
-EFFORT_NAMES = {"warmup": "warm-up", "cooldown": "cool-down"}
 GUESSED_S = 1800.0
 """How long a row without a plan is taken to be, for the progress bar only [s]."""
 
@@ -200,7 +199,7 @@ def _intervals(intervals: Sequence[Mapping[str, Any]]) -> Table:
         _add_row(
             table,
             str(interval["number"]),
-            EFFORT_NAMES.get(effort, effort),
+            wording.effort_name(effort),
             wording.clock(interval["start_s"]),
             wording.clock(interval["duration_s"]),
             wording.number(interval["distance_m"]),
@@ -243,7 +242,7 @@ def _cue_text(moment: Moment) -> Text:
 def _without_cue(moment: Moment) -> str:
     if moment.cue is not None:
         return "done" if moment.cue.share else "ready"
-    return EFFORT_NAMES.get(str(moment.effort), str(moment.effort or "ready"))
+    return wording.effort_name(moment.effort or "ready")
 
 
 def _line(moment: Moment) -> str:
@@ -265,7 +264,7 @@ def _trouble_line(moment: Moment) -> str:
 
 
 def _name(piece: Piece) -> str:
-    return EFFORT_NAMES.get(piece.effort, str(piece.effort))
+    return wording.effort_name(piece.effort)
 
 
 def _left(cue: Cue) -> str:

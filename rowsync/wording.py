@@ -21,6 +21,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+EFFORT_NAMES = {"warmup": "warm-up", "cooldown": "cool-down"}
 # Reorder or hide what stands beside them.  Joiners (U+200C, U+200D) stay: Persian and emoji need them.
 UNSEEN = frozenset("\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 
@@ -85,6 +86,16 @@ def moment(started_at: Any) -> datetime | None:
         return datetime.fromtimestamp(in_utc.timestamp(), UTC).astimezone()  # of whatever kind of datetime it is
     except (TypeError, ValueError, OverflowError, OSError):  # NaT is a datetime without a time
         return None
+
+
+def stamp(at: datetime) -> str:
+    """A time for a document: ISO 8601 in UTC, `2026-11-23T16:30:00Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def effort_name(effort: Any) -> str:
+    """An effort as rowers write it: `warm-up` for `warmup`."""
+    return EFFORT_NAMES.get(str(effort), str(effort))
 
 
 def day(at: datetime) -> str:

@@ -15,24 +15,13 @@ from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolErr
 from rowsync import ftms
 from rowsync.errors import UsageError
 from rowsync.intervals import Effort
-from rowsync.plan import Piece, Plan
+from rowsync.plan import Piece, Plan, parse_plan
 from rowsync.virtual import virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
 from rowsync.virtual.machine import MACHINES, STANDARD
 from rowsync.virtual.rower import VirtualRower
 
-INTERVALS = Plan(
-    "5m + 10x45/75 + 5m",
-    (
-        Piece(Effort.WARMUP, 300),
-        *(
-            Piece(effort, s, round_number=n)
-            for n in range(1, 11)
-            for effort, s in ((Effort.HARD, 45), (Effort.EASY, 75))
-        ),
-        Piece(Effort.COOLDOWN, 300),
-    ),
-)
+INTERVALS = parse_plan("5m + 10x45/75 + 5m")
 SHORT = Plan("1m", (Piece(Effort.STEADY, 60),))
 
 

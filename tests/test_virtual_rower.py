@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rowsync.errors import UsageError
 from rowsync.intervals import Effort
-from rowsync.plan import Piece, Plan
+from rowsync.plan import Piece, Plan, parse_plan
 from rowsync.virtual.rower import (
     BOAT_DRAG_KG_PER_M,
     PEOPLE,
@@ -22,18 +22,7 @@ from rowsync.virtual.rower import (
     concept2_kcal,
 )
 
-INTERVALS = Plan(
-    "5m + 10x45/75 + 5m",
-    (
-        Piece(Effort.WARMUP, 300),
-        *(
-            Piece(effort, s, round_number=n)
-            for n in range(1, 11)
-            for effort, s in ((Effort.HARD, 45), (Effort.EASY, 75))
-        ),
-        Piece(Effort.COOLDOWN, 300),
-    ),
-)
+INTERVALS = parse_plan("5m + 10x45/75 + 5m")
 STEADY = Plan("30m", (Piece(Effort.STEADY, 1800),))
 WITH_REST = Plan("", (Piece(Effort.HARD, 60), Piece(Effort.REST, 120), Piece(Effort.HARD, 60)))
 
