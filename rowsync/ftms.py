@@ -18,10 +18,15 @@ from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import Any, NamedTuple
 
+from rowsync.reading import Reading
+
 FITNESS_MACHINE = "1826"
 FITNESS_MACHINE_FEATURE = "2acc"
 ROWER_DATA = "2ad1"
 TRAINING_STATUS = "2ad3"
+RESISTANCE_RANGE = "2ad6"
+HEART_RATE_RANGE = "2ad7"
+POWER_RANGE = "2ad8"
 CONTROL_POINT = "2ad9"
 MACHINE_STATUS = "2ada"
 
@@ -140,6 +145,23 @@ def encode_rower_data(data: RowerData) -> bytes:
         flags |= (1 << field.flag_bit) & ~MORE_DATA
         body += _raw(field, getattr(data, field.name)).to_bytes(field.size, "little", signed=field.signed)
     return flags.to_bytes(2, "little") + body + data.extra
+
+
+def reading_of(data: RowerData) -> Reading:
+    """What Rower Data says of the row."""
+    return Reading(
+        stroke_rate_spm=data.stroke_rate_spm,
+        stroke_count=data.stroke_count,
+        distance_m=data.total_distance_m,
+        pace_s_per_500m=data.instantaneous_pace_s_per_500m,
+        power_w=data.instantaneous_power_w,
+        average_power_w=data.average_power_w,
+        energy_kcal=data.total_energy_kcal,
+        heart_rate_bpm=data.heart_rate_bpm,
+        resistance_level=data.resistance_level,
+        elapsed_s=data.elapsed_time_s,
+        missing=data.missing,
+    )
 
 
 def measurements(data: RowerData) -> dict[str, int | float | None]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rowsync.reading import Reading
+
+HEART_RATE = "180d"
 HEART_RATE_MEASUREMENT = "2a37"
 
 _TWO_OCTETS, _CONTACT, _CONTACT_IS_TOLD, _ENERGY, _BEATS = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
@@ -46,6 +49,11 @@ def decode_heart_rate(payload: bytes) -> HeartRateMeasurement:
     whole = len(rest) // 2 * 2 if flags & _BEATS else 0
     beats_s = tuple(int.from_bytes(rest[at : at + 2], "little") / 1024 for at in range(0, whole, 2))
     return HeartRateMeasurement(heart_rate, contact, energy, beats_s, extra=rest[whole:])
+
+
+def reading_of(data: HeartRateMeasurement) -> Reading:
+    """What a strap says of the rower; not whether it touches the skin, which many get wrong."""
+    return Reading(strap_heart_rate_bpm=data.heart_rate_bpm, missing=data.missing)
 
 
 def _number(octets: bytes, size: int) -> tuple[int | None, bytes, bool]:
