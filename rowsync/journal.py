@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 
 from rowsync.errors import StoreError
-from rowsync.recording import event_line, header_line, notification_line
+from rowsync.recording import header_line, item_line
 from rowsync.session import Header
-from rowsync.telemetry import Notification
+from rowsync.telemetry import Item, Notification
 
 GATHER_S = 0.05
 RETRY_S = 0.5
@@ -70,17 +70,11 @@ class Journal:
             self.path.unlink()
             raise
 
-    def append(self, notification: Notification) -> None:
-        """Add one notification; returns at once."""
+    def append(self, item: Item) -> None:
+        """Add one packet or note; returns at once."""
         with self._wake:
-            self._waiting.append(notification_line(notification))
-            self._notifications += 1
-            self._wake.notify()
-
-    def note(self, time_s: float, event: str) -> None:
-        """Add anything else that happened."""
-        with self._wake:
-            self._waiting.append(event_line(time_s, event))
+            self._waiting.append(item_line(item))
+            self._notifications += isinstance(item, Notification)
             self._wake.notify()
 
     def close(self, timeout_s: float = 10.0) -> None:

@@ -23,7 +23,7 @@ from rowsync.athlete import PLAUSIBLE, Athlete
 from rowsync.errors import RecordingError
 from rowsync.session import Header
 from rowsync.slug import slug
-from rowsync.telemetry import Notification
+from rowsync.telemetry import Item, Note, Notification
 from rowsync.wording import stamp
 
 FORMAT = 1
@@ -47,15 +47,28 @@ class Recording:
 
     Attributes:
         header: its header; what the header lacks, or all of it when its line was lost, has a default.
-        notifications: in the order of their times.
-        events: everything else, as written.
+        items: packets and notes, in the order of their times.
         refused_lines: lines that could not be read.
     """
 
     header: Header
-    notifications: tuple[Notification, ...]
-    events: tuple[Mapping[str, Any], ...] = ()
+    items: tuple[Item, ...]
     refused_lines: int = 0
+
+    @property
+    def notifications(self) -> tuple[Notification, ...]:
+        """The packets alone."""
+        return tuple(item for item in self.items if isinstance(item, Notification))
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """All else."""
+        return tuple(item for item in self.items if isinstance(item, Note))
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its recorder came to its end."""
+        return any(note.event == ENDED for note in self.notes)
 
 
 def read_recording(path: Path) -> Recording:
@@ -87,8 +100,7 @@ def parse_recording(text: bytes, *, name: str = "recording", changed_at: datetim
         RecordingError: not one line of it is a recording's, or it is a newer rowsync's.
     """
     header: dict[str, Any] | None = None
-    notifications: list[Notification] = []
-    events: list[Mapping[str, Any]] = []
+    items: list[Item] = []
     refused = 0
     for line in text.split(b"\n"):
         if not line.strip():
@@ -99,15 +111,15 @@ def parse_recording(text: bytes, *, name: str = "recording", changed_at: datetim
                     raise RecordingError(f"{name} was written by a newer rowsync: update this one.")
                 header = found
             case {"t": _, "c": str(), "v": str()} as found if (notification := _notification(found)) is not None:
-                notifications.append(notification)
-            case {"event": _} as found:
-                events.append(found)
+                items.append(notification)
+            case {"event": str()} as found if (note := note_from_fields(found)) is not None:
+                items.append(note)
             case _:
                 refused += 1
-    if header is None and not notifications:
+    if header is None and not any(isinstance(item, Notification) for item in items):
         raise RecordingError(f"{name} is not a rowsync recording: none of its {refused} lines could be read.")
-    notifications.sort(key=lambda notification: notification.time_s)
-    return Recording(header_from_fields(header or {}, name, changed_at), tuple(notifications), tuple(events), refused)
+    items.sort(key=lambda item: item.time_s)
+    return Recording(header_from_fields(header or {}, name, changed_at), tuple(items), refused)
 
 
 def header_line(header: Header) -> bytes:
@@ -128,19 +140,30 @@ def header_fields(header: Header) -> dict[str, Any]:
     }
 
 
-def notification_line(notification: Notification) -> bytes:
-    """The line of one notification."""
-    return _line({"t": notification.time_s, "c": notification.characteristic, "v": notification.payload.hex()})
+def item_line(item: Item) -> bytes:
+    """The line of one packet or note."""
+    if isinstance(item, Note):
+        return _line(note_fields(item))
+    return _line({"t": item.time_s, "c": item.characteristic, "v": item.payload.hex()})
 
 
-def event_line(time_s: float, event: str, **details: Any) -> bytes:
-    """The line of anything else that happened at a time [s]."""
-    return _line({"t": time_s, "event": event, **details})
+def note_fields(note: Note) -> dict[str, Any]:
+    """A note as JSON holds it."""
+    return {"t": note.time_s, "event": note.event, **note.details}
 
 
-def recording_bytes(header: Header, notifications: Iterable[Notification]) -> bytes:
+def note_from_fields(content: Any) -> Note | None:
+    """A note from JSON; None where it is none."""
+    if not isinstance(content, dict) or not isinstance(content.get("event"), str):
+        return None
+    time_s = _time_s(content)
+    details = {key: value for key, value in content.items() if key not in ("t", "event")}
+    return None if time_s is None else Note(time_s, _word(content["event"], default=""), details)
+
+
+def recording_bytes(header: Header, items: Iterable[Item]) -> bytes:
     """A whole recording."""
-    return b"".join([header_line(header), *map(notification_line, notifications)])
+    return b"".join([header_line(header), *map(item_line, items)])
 
 
 def _line(content: Mapping[str, Any]) -> bytes:
@@ -167,9 +190,14 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _time_s(content: Mapping[str, Any]) -> float | None:
+    time_s = _number(content.get("t"))
+    return time_s if time_s is not None and 0.0 <= time_s <= LONGEST_S else None
+
+
 def _notification(content: Mapping[str, Any]) -> Notification | None:
-    time_s = _number(content["t"])
-    if time_s is None or not 0.0 <= time_s <= LONGEST_S:
+    time_s = _time_s(content)
+    if time_s is None:
         return None
     try:
         return Notification(time_s, _word(content["c"].lower(), default=""), bytes.fromhex(content["v"]))

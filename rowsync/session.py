@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from rowsync import ftms
 from rowsync.athlete import Athlete
 from rowsync.energy import Energy, EnergyMeter
 from rowsync.intervals import Effort, Segment, Segmenter
+from rowsync.machines import handling_of
+from rowsync.readers import ROW_READERS, read
+from rowsync.reading import Reading
 from rowsync.strokes import Stroke, StrokeCounter
-from rowsync.telemetry import HELD_S, Notification, Sample, Telemetry
+from rowsync.telemetry import HELD_S, LOST, Item, Note, Sample, Telemetry
 from rowsync.wording import stamp
 
 Event = Sample | Stroke
@@ -49,7 +51,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch in which nothing was received, and rowing went on or nobody can tell [s]."""
+    """A stretch in which nothing was received: the link was lost, or rowing went on, or nobody can tell [s]."""
 
     start_s: float
     end_s: float
@@ -90,6 +92,25 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineTotals:
+    """What a machine's own display showed last; None is what it never sent.  Its counters may have begun again midway.
+
+    Attributes:
+        elapsed_s: its own clock [s].
+        distance_m: its distance [m].
+        stroke_count: its strokes.
+        average_power_w: its mean power [W].
+        energy_kcal: its energy [kcal].
+    """
+
+    elapsed_s: float | None = None
+    distance_m: float | None = None
+    stroke_count: int | None = None
+    average_power_w: float | None = None
+    energy_kcal: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One analysed session.
 
@@ -104,6 +125,8 @@ class Session:
         mean_pace_s_per_500m: time rowed per 500 m rowed; metres coasted after a stop are left out [s/500 m].
         mean_heart_rate_bpm: mean heart rate [1/min].
         power_source: "machine", or "pace" or "distance" when power is derived from it; None without any.
+        heart_rate_source: "strap", "machine", or "strap and machine" when one stood in for the other; None without any.
+        machine_totals: what the machine itself says at the end, as it last sent it.
         energy: what it cost.
         intervals: its segments in order; they tile it.
         gaps: where nothing was received though rowing went on.
@@ -123,6 +146,8 @@ class Session:
     mean_pace_s_per_500m: float | None
     mean_heart_rate_bpm: float | None
     power_source: str | None
+    heart_rate_source: str | None
+    machine_totals: MachineTotals
     energy: Energy
     intervals: tuple[Interval, ...]
     gaps: tuple[Gap, ...]
@@ -156,7 +181,7 @@ class Session:
 LONGEST_REST_S = 600.0
 """A machine may fall silent while nobody rows; a longer silence says nothing about anybody [s]."""
 
-_NOTHING = Telemetry().feed(0.0, ftms.RowerData())
+_NOTHING = Telemetry().feed(0.0, Reading())
 """The state before anything was measured."""
 
 
@@ -174,39 +199,58 @@ class Tracker:
 
     def __init__(self, header: Header) -> None:
         self._header = header
-        self._telemetry = Telemetry()
+        self._telemetry = Telemetry(handling_of(str(header.machine.get("name", ""))))
         self._counter = StrokeCounter()
         self._segmenter = Segmenter()
         self._meter = EnergyMeter(header.athlete)
         self._first_s: float | None = None
         self._now_s = 0.0
+        self._row_s = 0.0
+        self._lost: str | None = None
         self._samples: list[Sample] = []
         self._gaps: list[Gap] = []
+        self._machine_totals = MachineTotals()
         self._malformed = 0
         self.strokes: list[Stroke] = []
         self.notifications = 0
 
-    def feed(self, notification: Notification) -> tuple[Event, ...]:
-        """Take the next notification; answer what it brought.  Never raises, whatever its bytes."""
-        now_s = self._clock(notification.time_s)
-        self.notifications += 1
-        if notification.characteristic != ftms.ROWER_DATA:
+    def feed(self, item: Item) -> tuple[Event, ...]:
+        """Take what comes next; answer what it brought.  Never raises, whatever its bytes."""
+        if isinstance(item, Note):
+            self._note(item)
             return ()
-        data = ftms.decode_rower_data(notification.payload)
-        self._malformed += bool(data.missing)
-        before_s = self._samples[-1].time_s if self._samples else now_s
-        sample = self._telemetry.feed(now_s, data)
+        self.notifications += 1
+        reading = read(item)
+        if reading is None:
+            return ()
+        is_of_row = item.characteristic in ROW_READERS
+        if self._first_s is None and not is_of_row:
+            return ()  # a strap may be there first; the session begins with the machine
+        now_s = self._clock(item.time_s)
+        self._malformed += bool(reading.missing)
+        sample = self._telemetry.feed(now_s, reading)
         self._samples.append(sample)
+        return (sample, *self._row(now_s, sample, reading)) if is_of_row else (sample,)
+
+    def _row(self, now_s: float, sample: Sample, reading: Reading) -> tuple[Stroke, ...]:
+        """What the machine says of the row: strokes, gaps, and its own totals."""
+        before_s, self._row_s = self._row_s, now_s
+        self._machine_totals = _updated(self._machine_totals, reading)
         strokes = self._counter.feed(sample)
         if reason := self._unknown(before_s, now_s, strokes):
             self._gaps.append(Gap(before_s, now_s, reason))
             self._meter.skip(before_s, now_s)
+        self._lost = None
         for stroke in strokes:
             self.strokes.append(stroke)
             self._segmenter.feed(stroke)
             if stroke.seen:
                 self._meter.feed(stroke)
-        return (sample, *strokes)
+        return strokes
+
+    def _note(self, note: Note) -> None:
+        if note.event == LOST:
+            self._lost = str(note.details.get("reason", "the connection was lost"))
 
     @property
     def sample(self) -> Sample | None:
@@ -225,6 +269,9 @@ class Tracker:
 
     def finish(self) -> Session:
         """End the session here and say what it was."""
+        if self._lost and self._now_s > self._row_s:  # a strap went on after the machine
+            self._gaps.append(Gap(self._row_s, self._now_s, self._lost))
+            self._meter.skip(self._row_s, self._now_s)
         last = self._samples[-1] if self._samples else _NOTHING
         segments = self._segmenter.finish(self._now_s)
         rowed_s = sum(stroke.duration_s for stroke in self.strokes)
@@ -242,6 +289,8 @@ class Tracker:
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm([*self._samples, last]),
             power_source=source,
+            heart_rate_source=" and ".join(sorted(self._telemetry.heart_rate_sources, reverse=True)) or None,
+            machine_totals=self._machine_totals,
             energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),
             intervals=tuple(self._interval(number, segment) for number, segment in enumerate(segments, start=1)),
             gaps=tuple(self._gaps),
@@ -259,11 +308,12 @@ class Tracker:
         return self._now_s
 
     def _unknown(self, before_s: float, now_s: float, strokes: tuple[Stroke, ...]) -> str | None:
-        """Why nobody can say what was rowed between two samples; None when it can be said."""
+        """Why nobody can say what was rowed between two of the machine's packets; None when it can be said."""
+        why = self._lost or ("no data" if now_s - before_s > LONGEST_REST_S else None)
         if strokes and not strokes[0].seen:
             counted = strokes[0].number - (self.strokes[-1].number if self.strokes else 0)
-            return f"no data; {counted} strokes were counted meanwhile, their energy is left out"
-        return "no data" if now_s - before_s > LONGEST_REST_S else None
+            return f"{why or 'no data'}; {counted} strokes were counted meanwhile, their energy is left out"
+        return why if now_s > before_s else None
 
     def _interval(self, number: int, segment: Segment) -> Interval:
         start_s, end_s = segment.start_s, segment.end_s
@@ -323,12 +373,21 @@ class Tracker:
         return before_m + (after_m - before_m) * (time_s - before.time_s) / (after.time_s - before.time_s)
 
 
-def analyse(header: Header, notifications: Iterable[Notification]) -> Session:
+def analyse(header: Header, items: Iterable[Item]) -> Session:
     """A whole session at once, by the same way as live."""
     tracker = Tracker(header)
-    for notification in notifications:
-        tracker.feed(notification)
+    for item in items:
+        tracker.feed(item)
     return tracker.finish()
+
+
+def _updated(totals: MachineTotals, reading: Reading) -> MachineTotals:
+    """The machine's totals after one more of its packets."""
+    new = {name: value for name in _TOTALS if (value := getattr(reading, name)) is not None}
+    return replace(totals, **new) if new else totals
+
+
+_TOTALS = tuple(each.name for each in fields(MachineTotals))
 
 
 def weighted_mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:

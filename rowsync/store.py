@@ -30,16 +30,24 @@ from rowsync import __version__
 from rowsync.errors import RecordingError, SessionNotFound, StoreError
 from rowsync.intervals import Effort
 from rowsync.journal import claimed, journals_left, make_folder, sync_folder
-from rowsync.recording import ENDED, Recording, header_fields, header_from_fields, read_recording
+from rowsync.recording import (
+    Recording,
+    header_fields,
+    header_from_fields,
+    note_fields,
+    note_from_fields,
+    read_recording,
+)
 from rowsync.session import Session, analyse, weighted_mean
 from rowsync.slug import slug
-from rowsync.telemetry import Notification
+from rowsync.telemetry import Item, Notification
 from rowsync.wording import outside_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: more columns of samples; a file of 1 is made anew from its bytes when it is read."""
 _METADATA = b"rowsync"
 
 _INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.string()
@@ -56,9 +64,18 @@ SAMPLES = pa.schema(
         ("pace_s_per_500m", _NUMBER),
         ("power_w", _NUMBER),
         ("heart_rate_bpm", _INTEGER),
+        ("heart_rate_source", _TEXT),
         ("resistance_level", _NUMBER),
+        ("drag_factor", _NUMBER),
         ("machine_energy_kcal", _NUMBER),
         ("machine_elapsed_s", _NUMBER),
+        ("machine_effort", _TEXT),
+        ("drive_time_s", _NUMBER),
+        ("recovery_time_s", _NUMBER),
+        ("drive_length_m", _NUMBER),
+        ("peak_force_n", _NUMBER),
+        ("average_force_n", _NUMBER),
+        ("work_per_stroke_j", _NUMBER),
     ]
 )
 RAW = pa.schema([("time_us", pa.int64()), ("characteristic", _TEXT), ("value", pa.binary())])
@@ -124,7 +141,7 @@ class Store:
             StoreError: the folder can't be written, or holds more of this session already; what was there before is
                 untouched.
         """
-        session = analyse(recording.header, recording.notifications)
+        session = analyse(recording.header, recording.items)
         if held := self._held_more(session):
             raise StoreError(
                 f"The session {session.header.session_id} is stored already, with {held} notifications; this recording "
@@ -135,7 +152,7 @@ class Store:
     def _keep(self, recording: Recording, session: Session) -> dict[str, Any]:
         summary = session.summary()
         raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary)
-        header, events = header_fields(recording.header), list(recording.events)
+        header, events = header_fields(recording.header), list(map(note_fields, recording.notes))
         with _writing(self.folder):
             self._put("raw", session, raw, header=header, events=events)
             self._put("samples", session, samples, summary=summary)
@@ -166,7 +183,7 @@ class Store:
             except RecordingError as error:
                 self._set_aside(journal)
                 return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
-            session = analyse(recording.header, recording.notifications)
+            session = analyse(recording.header, recording.items)
             if self._held_more(session):
                 self._set_aside(journal)
                 return Recovery(
@@ -179,9 +196,7 @@ class Store:
                 with _writing(self.folder):
                     journal.unlink()
                     sync_folder(journal.parent)
-            return Recovery(
-                journal, summary, cut_short=not any(each.get("event") == ENDED for each in recording.events)
-            )
+            return Recovery(journal, summary, cut_short=not recording.is_ended)
 
     def recover(self) -> list[Recovery]:
         """Store every session that a crash left behind as a journal; one that can't be stored stays where it is."""
@@ -236,6 +251,9 @@ class Store:
             SessionNotFound: there is no such session.
             RecordingError: its file is not ours or altered.
         """
+        path = self._file("samples", session_id)
+        if _metadata(path, "summary")["schema"] < SCHEMA:
+            self.add(self.recording(session_id))
         table: pd.DataFrame = _read(self._file("samples", session_id), SAMPLES).to_pandas()
         return table
 
@@ -249,8 +267,10 @@ class Store:
         path = self._file("raw", session_id)
         metadata, table = _metadata(path, "header", "events"), _read(path, RAW)
         columns = (table[name].to_pylist() for name in RAW.names)
-        notifications = tuple(Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
-        return Recording(header_from_fields(metadata["header"], session_id), notifications, tuple(metadata["events"]))
+        items: list[Item] = [Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True)]
+        items += filter(None, map(note_from_fields, metadata["events"]))
+        items.sort(key=lambda item: item.time_s)
+        return Recording(header_from_fields(metadata["header"], session_id), tuple(items))
 
     # --- files --------------------------------------------------------------------------------------------------------
 
@@ -373,6 +393,8 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
     if columns != list(zip(schema.names, schema.types, strict=True)):
         raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
+    if table.num_rows != _metadata(path).get("rows", table.num_rows):
+        raise RecordingError(f"{path} doesn't have all of its rows: it was altered.")
     return table
 
 
@@ -404,7 +426,7 @@ def _write(path: Path, table: pa.Table, **content: Any) -> None:
     """
     make_folder(path.parent)
     beside = path.with_suffix(".tmp")
-    text = json.dumps({"schema": SCHEMA, "rowsync": __version__, **content}, separators=(",", ":")).encode()
+    text = json.dumps(_description(table) | content, separators=(",", ":")).encode()
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
             with pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
@@ -417,6 +439,10 @@ def _write(path: Path, table: pa.Table, **content: Any) -> None:
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def _description(table: pa.Table) -> dict[str, Any]:
+    return {"schema": SCHEMA, "rowsync": __version__, "rows": table.num_rows}
 
 
 def _format(schema: pa.Schema) -> dict[str, Any]:

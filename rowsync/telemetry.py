@@ -1,8 +1,8 @@
-"""The two nouns that all else is made from, and the one translation between them.
+"""The nouns that all else is made from, and the one translation between them.
 
-A `Notification` is what arrived.  A `Sample` is what it says in a rower's words: counters that only grow, whatever the
-machine's own do; a stop seen from the stroke count standing still, because many machines repeat their last power, pace
-and rate for ever; None where nothing was measured.
+A `Notification` is what arrived, a `Note` what else happened.  A `Sample` is what the packets say in a rower's words:
+counters that only grow, whatever the machine's own do; a stop seen from the stroke count standing still, because many
+machines repeat their last power, pace and rate for ever; None where nothing was measured.
 
 Machines send a record whole, in pairs, or in parts on clocks of their own, and "more data = 0" isn't always last.  So
 there is no joining: `Telemetry` holds the latest value of each field with the time it came, and every notification
@@ -11,14 +11,19 @@ yields the state as it then stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
 
-from rowsync.ftms import RowerData
+from rowsync.machines import Handling
+from rowsync.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One packet exactly as it arrived.
+    """One packet exactly as it arrived, notified, indicated or read.
 
     Attributes:
         time_s: seconds since the recording's start, by the host's monotonic clock [s].
@@ -29,6 +34,34 @@ class Notification:
     time_s: float
     characteristic: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened and is no packet.
+
+    Attributes:
+        time_s: seconds since the recording's start [s].
+        event: what happened, one of the words in docs/contract.md.
+        details: what there is to say of it; JSON values.
+    """
+
+    time_s: float
+    event: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Item = Notification | Note
+"""What a recording is made of."""
+
+LOST = "lost"
+"""The note that from here on nothing arrives; its detail `reason` says why."""
+
+CONNECTED = "connected"
+"""The note that the machine is connected; its details say how it speaks."""
+
+RESUMED = "resumed"
+"""The note that packets arrive again; its detail `after_s` says for how long they didn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +79,40 @@ class Sample:
         pace_s_per_500m: pace [s/500 m]; None while stopped.
         power_w: power [W]; 0 while stopped.
         heart_rate_bpm: heart rate [1/min].
-        resistance_level: as the machine counts it (a Concept2 sends its drag factor here).
+        heart_rate_source: "strap" or "machine"; None without a heart rate.
+        resistance_level: as the machine counts it.
+        drag_factor: Concept2's measure of the flywheel's drag [1e-6 N m s^2].
         machine_energy_kcal: the machine's own energy counter since the session began [kcal].
         machine_elapsed_s: the machine's own clock, as sent [s].
+        machine_effort: what the machine's own programme asks for: "hard", "easy", "rest", "warmup" or "cooldown".
+        drive_time_s: the last stroke's time on the handle [s]; this and the next five from a Concept2's own service.
+        recovery_time_s: the last stroke's time between drives [s].
+        drive_length_m: the last stroke's way of the handle [m].
+        peak_force_n: the last stroke's highest force on the handle [N].
+        average_force_n: the last stroke's mean force on the handle [N].
+        work_per_stroke_j: the last stroke's work [J].
     """
 
     time_s: float
     moving: bool
-    stroke_count: int | None
-    stroke_rate_spm: float | None
-    distance_m: float | None
-    pace_s_per_500m: float | None
-    power_w: float | None
-    heart_rate_bpm: int | None
-    resistance_level: float | None
-    machine_energy_kcal: float | None
-    machine_elapsed_s: float | None
+    stroke_count: int | None = None
+    stroke_rate_spm: float | None = None
+    distance_m: float | None = None
+    pace_s_per_500m: float | None = None
+    power_w: float | None = None
+    heart_rate_bpm: int | None = None
+    heart_rate_source: str | None = None
+    resistance_level: float | None = None
+    drag_factor: float | None = None
+    machine_energy_kcal: float | None = None
+    machine_elapsed_s: float | None = None
+    machine_effort: str | None = None
+    drive_time_s: float | None = None
+    recovery_time_s: float | None = None
+    drive_length_m: float | None = None
+    peak_force_n: float | None = None
+    average_force_n: float | None = None
+    work_per_stroke_j: float | None = None
 
 
 HELD_S = 10.0
@@ -106,12 +157,13 @@ class Counter:
 
     def __init__(self, modulus: int, most_per_s: float, slack: float) -> None:
         self._modulus, self._most_per_s, self._slack = modulus, most_per_s, slack
-        self._raw = 0
+        self._raw: float = 0
         self._time_s = 0.0
         self._allowance = slack
-        self.total: int | None = None
+        self._began_again = False
+        self.total: float | None = None
 
-    def feed(self, raw: int, time_s: float, *, rowing: bool = True) -> int:
+    def feed(self, raw: float, time_s: float, *, rowing: bool = True) -> float:
         """Take the machine's count at a time [s] and answer the total.
 
         A first count within the slack is ours if somebody is `rowing`: a machine that speaks once the first stroke is
@@ -119,22 +171,30 @@ class Counter:
         """
         if self.total is None:
             self.total = raw if rowing and raw <= self._slack else 0
-        elif not self._steps_back(raw):
+        elif self._began_again or not self._steps_back(raw):
             self.total += self._advance(raw, time_s)
         else:
             return self.total
-        self._raw, self._time_s = raw, time_s
+        self._raw, self._time_s, self._began_again = raw, time_s, False
         return self.total
 
-    def _steps_back(self, raw: int) -> bool:
+    def begin_again(self) -> None:
+        """The machine is known to have begun again at 0: its next count is what was rowed since."""
+        self._began_again = True
+
+    def may_have_begun_again(self, raw: float, time_s: float) -> bool:
+        """Whether the machine could have counted so far from 0 since it last spoke."""
+        return self.total is None or raw <= self._slack + self._most_per_s * (time_s - self._time_s)
+
+    def _steps_back(self, raw: float) -> bool:
         """Whether the machine only corrects itself by a little; beginning again starts at 0, or far below."""
         return 0 < raw < self._raw <= raw + self._slack
 
-    def _advance(self, raw: int, time_s: float) -> int:
+    def _advance(self, raw: float, time_s: float) -> float:
         earned = self._most_per_s * (time_s - self._time_s)
         self._allowance = min(self._allowance, self._slack) + earned
         onward, wrapped, restarted = raw - self._raw, raw - self._raw + self._modulus, raw
-        for advance in (onward, wrapped, restarted):
+        for advance in (restarted, onward, wrapped) if self._began_again else (onward, wrapped, restarted):
             if 0 <= advance <= self._allowance:
                 self._allowance -= advance
                 return advance
@@ -142,66 +202,138 @@ class Counter:
 
 
 class Telemetry:
-    """Turns Rower Data fields into samples, one for each notification.
+    """Turns readings into samples, one for each.
+
+    Args:
+        handling: how the machine is to be read.
 
     Attributes:
         power_source: where `power_w` comes from: "machine", "pace" when the machine sends none, or None so far.
+        heart_rate_sources: where heart rates came from so far: "strap", "machine".
     """
 
-    def __init__(self) -> None:
+    def __init__(self, handling: Handling | None = None) -> None:
         self.power_source: str | None = None
+        self.heart_rate_sources: set[str] = set()
+        self._handling = handling or Handling()
         self._strokes = Counter(1 << 16, most_per_s=2.0, slack=3)
         self._distance_m = Counter(1 << 24, most_per_s=10.0, slack=20)
         self._energy_kcal = Counter(1 << 16, most_per_s=2.0, slack=10)
         self._held: dict[str, tuple[float, float]] = {}
+        self._effort: str | None = None
+        self._is_rowing = False
+        self._elapsed: tuple[float, float] | None = None
+        self._metres_of_pace = 0.0
+        self._time_s = 0.0
         self._last_stroke_s: float | None = None
         self._period_s = USUAL_STROKE_S
+        self._periods_s: deque[float] = deque(maxlen=7)
+        self._since_start = 0
 
-    def feed(self, time_s: float, data: RowerData) -> Sample:
-        """Take one notification's fields, with its time [s]; times never go back."""
-        self._hold(time_s, data)
-        self._count(time_s, data)
+    def feed(self, time_s: float, reading: Reading) -> Sample:
+        """Take one packet's reading, with its time [s]; times never go back."""
+        reading = self._handled(time_s, reading)
+        self._hold(time_s, reading)
+        self._count(time_s, reading)
         moving = self._moving(time_s)
-        pace = self._latest("pace", time_s)
+        pace = self._pace(time_s) if moving else None
+        heart_rate, source = self._heart_rate(time_s)
+        self._time_s = time_s
         return Sample(
             time_s=time_s,
             moving=moving,
-            stroke_count=self._strokes.total,
-            stroke_rate_spm=self._latest("rate", time_s) if moving else self._zero("rate"),
+            stroke_count=_whole(self._strokes.total),
+            stroke_rate_spm=self._rate(time_s) if moving else self._zero("stroke_rate_spm"),
             distance_m=self._distance_m.total,
-            pace_s_per_500m=pace if moving else None,
-            power_w=self._power(time_s, pace) if moving else self._zero("power", "pace"),
-            heart_rate_bpm=self._whole("heart_rate", time_s),
-            resistance_level=self._latest("resistance", time_s),
+            pace_s_per_500m=pace,
+            power_w=self._power(time_s, pace) if moving else self._zero("power_w", "pace_s_per_500m"),
+            heart_rate_bpm=_whole(heart_rate),
+            heart_rate_source=source,
+            resistance_level=self._latest("resistance_level", time_s),
+            drag_factor=self._latest("drag_factor", time_s),
             machine_energy_kcal=self._energy_kcal.total,
-            machine_elapsed_s=self._latest("elapsed", time_s),
+            machine_elapsed_s=self._latest("elapsed_s", time_s),
+            machine_effort=self._effort,
+            **{name: self._latest(name, time_s) for name in OF_A_STROKE},
         )
 
-    def _hold(self, time_s: float, data: RowerData) -> None:
-        for name, field, least, most in _HELD:
-            value = getattr(data, field)
+    def _handled(self, time_s: float, reading: Reading) -> Reading:
+        """The reading as this machine means it."""
+        how = self._handling
+        if how == _BY_THE_BOOK:
+            return reading
+        changed: dict[str, Any] = {}
+        if reading.stroke_rate_spm is not None:
+            changed["stroke_rate_spm"] = reading.stroke_rate_spm * how.stroke_rate_scale
+        if reading.energy_kcal is not None:
+            changed["energy_kcal"] = reading.energy_kcal * how.energy_scale
+        if how.resistance_is_drag and reading.resistance_level is not None:
+            changed |= {"resistance_level": None, "drag_factor": reading.resistance_level}
+        if how.zero_power_is_noise and reading.power_w == 0 and self._moving(time_s):
+            changed["power_w"] = None
+        if not how.counts_distance:
+            changed["distance_m"] = self._metres_by_pace(time_s)
+        return reading._replace(**changed)
+
+    def _metres_by_pace(self, time_s: float) -> float:
+        """Metres that follow from the pace, for a machine whose own can't be used [m]."""
+        pace = self._latest("pace_s_per_500m", time_s)
+        if pace is not None and self._moving(time_s):
+            self._metres_of_pace += min(time_s - self._time_s, HELD_S) * 500.0 / pace
+        return self._metres_of_pace
+
+    def _hold(self, time_s: float, reading: Reading) -> None:
+        for name, least, most in PLAUSIBLE:
+            value = getattr(reading, name)
             if value is None:
                 continue
             if least <= value <= most:
                 self._held[name] = (time_s, value)
             else:
                 self._held.pop(name, None)
+        self._effort = reading.effort or self._effort
 
-    def _count(self, time_s: float, data: RowerData) -> None:
-        rowing = any(self._held.get(name, (0.0, 0.0))[1] > 0 for name in ("rate", "power"))
-        metres = _new(self._distance_m, data.total_distance_m, time_s, rowing)
-        _new(self._energy_kcal, data.total_energy_kcal, time_s, rowing)
-        strokes = _new(self._strokes, data.stroke_count, time_s, rowing)
+    def _count(self, time_s: float, reading: Reading) -> None:
+        self._notice_restart(time_s, reading)
+        self._is_rowing = self._is_rowing if reading.is_rowing is None else reading.is_rowing
+        shows_it = any(self._held.get(name, (0.0, 0.0))[1] > 0 for name in ("stroke_rate_spm", "power_w"))
+        rowing = shows_it or self._is_rowing
+        metres = _new(self._distance_m, reading.distance_m, time_s, rowing)
+        _new(self._energy_kcal, reading.energy_kcal, time_s, rowing)
+        strokes = _new(self._strokes, reading.stroke_count, time_s, rowing)
         if self._strokes.total is None:
             strokes = min(metres, 1)  # a machine that counts no strokes is rowed when its metres advance
         if strokes:
             self._strike(time_s, strokes)
 
-    def _strike(self, time_s: float, new: int) -> None:
+    def _notice_restart(self, time_s: float, reading: Reading) -> None:
+        """Find out that the machine began again while nobody listened, though its counters may be past ours already.
+
+        Its clock says so: it fell, and to no more than can have passed; and every counter that came with it agrees.
+        """
+        if reading.elapsed_s is None:
+            return
+        before, self._elapsed = self._elapsed, (time_s, reading.elapsed_s)
+        if before is None or not reading.elapsed_s < before[1] - CLOCK_SLACK_S:
+            return
+        fed: tuple[tuple[Counter, float | None], ...] = (
+            (self._distance_m, reading.distance_m),
+            (self._strokes, reading.stroke_count),
+            (self._energy_kcal, reading.energy_kcal),
+        )
+        agreed = all(counter.may_have_begun_again(raw, time_s) for counter, raw in fed if raw is not None)
+        if agreed and reading.elapsed_s <= time_s - before[0] + CLOCK_SLACK_S:
+            for counter, _ in fed:
+                counter.begin_again()
+
+    def _strike(self, time_s: float, new: float) -> None:
         if self._last_stroke_s is not None and self._moving(time_s):
             self._period_s = max((time_s - self._last_stroke_s) / new, FASTEST_STROKE_S)
+            self._periods_s.append(self._period_s)
+            self._since_start += 1
         else:
             self._period_s = USUAL_STROKE_S
+            self._since_start = 0
         self._last_stroke_s = time_s
 
     def _moving(self, time_s: float) -> bool:
@@ -211,16 +343,38 @@ class Telemetry:
         came_s, value = self._held.get(name, (-HELD_S, None))
         return value if value is not None and time_s - came_s <= HELD_S else None
 
-    def _whole(self, name: str, time_s: float) -> int | None:
-        value = self._latest(name, time_s)
-        return None if value is None else int(value)
-
     def _zero(self, *names: str) -> float | None:
         return 0.0 if any(name in self._held for name in names) else None
 
+    def _rate(self, time_s: float) -> float | None:
+        """The machine's stroke rate, unless the stroke count contradicts it."""
+        rate = self._latest("stroke_rate_spm", time_s)
+        if rate is None or len(self._periods_s) < COUNTED_STROKES:
+            return rate
+        counted = 60.0 / median(self._periods_s)
+        return rate if 0 < rate <= ABSURD_RATE * counted else counted
+
+    def _pace(self, time_s: float) -> float | None:
+        return None if self._starts_absurdly(time_s) else self._latest("pace_s_per_500m", time_s)
+
+    def _starts_absurdly(self, time_s: float) -> bool:
+        """Whether the machine shows a sprinter's pace right after a start; the watts beside it are as wrong."""
+        pace = self._latest("pace_s_per_500m", time_s)
+        return self._since_start < STARTING_STROKES and pace is not None and pace < STARTING_PACE_S_PER_500M
+
+    def _heart_rate(self, time_s: float) -> tuple[float | None, str | None]:
+        """The heart rate and its source: a strap's before the machine's."""
+        for source, name in (("strap", "strap_heart_rate_bpm"), ("machine", "heart_rate_bpm")):
+            if (heart_rate := self._latest(name, time_s)) is not None:
+                self.heart_rate_sources.add(source)
+                return heart_rate, source
+        return None, None
+
     def _power(self, time_s: float, pace_s_per_500m: float | None) -> float | None:
         """The machine's power; what its pace implies where it sends none, or 0 while it is being rowed."""
-        power_w = self._latest("power", time_s)
+        if self._starts_absurdly(time_s):
+            return None
+        power_w = self._latest("power_w", time_s)
         if power_w:
             self.power_source = "machine"
         elif pace_s_per_500m is not None:
@@ -229,19 +383,56 @@ class Telemetry:
         return power_w
 
 
-def _new(counter: Counter, raw: int | None, time_s: float, rowing: bool) -> int:
+def _new(counter: Counter, raw: float | None, time_s: float, rowing: bool) -> float:
     """What a counter advances by one reading, or by none."""
     before = counter.total or 0
     return 0 if raw is None else counter.feed(raw, time_s, rowing=rowing) - before
 
 
-# What is held, from which field, and the range outside which a value is "not measured": pace 0 and 65535 both stand for
-# "no pace", heart rate 0 for "no strap", 65535 W is a sentinel.  No rower's body leaves these ranges.
-_HELD = (
-    ("rate", "stroke_rate_spm", 0, 127),
-    ("pace", "instantaneous_pace_s_per_500m", 50, 3600),
-    ("power", "instantaneous_power_w", 0, 2000),
-    ("heart_rate", "heart_rate_bpm", 25, 240),
-    ("resistance", "resistance_level", -1000, 1000),
-    ("elapsed", "elapsed_time_s", 0, 65535),
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+_BY_THE_BOOK = Handling()
+
+CLOCK_SLACK_S = 5.0
+"""How far a machine's clock may be off without a meaning: they show whole seconds, some late [s]."""
+
+COUNTED_STROKES = 3
+ABSURD_RATE = 2.2
+"""A stroke rate so many times what the count of the last strokes says is none.
+
+JOROTO says 66-80 spm at a standing count; a KayakPro counts both sides in its rate and pairs in its count, some 1.8.
+"""
+
+STARTING_STROKES = 3
+STARTING_PACE_S_PER_500M = 80.0
+"""A pace faster than this in the first strokes is the monitor's division by a short time (JOROTO: 69-75) [s/500 m]."""
+
+OF_A_STROKE = (
+    "drive_time_s",
+    "recovery_time_s",
+    "drive_length_m",
+    "peak_force_n",
+    "average_force_n",
+    "work_per_stroke_j",
+)
+
+# The range outside which a value is "not measured": pace 0 and 65535 both stand for "no pace", heart rate 0 for "no
+# strap", 65535 W is a sentinel, a drag factor of 995 is a mistake.  No rower's body and no machine leaves these ranges.
+PLAUSIBLE = (
+    ("stroke_rate_spm", 0, 127),
+    ("pace_s_per_500m", 50, 3600),
+    ("power_w", 0, 2000),
+    ("heart_rate_bpm", 25, 240),
+    ("strap_heart_rate_bpm", 25, 240),
+    ("resistance_level", -1000, 1000),
+    ("drag_factor", 30, 300),
+    ("elapsed_s", 0, 167772),
+    ("drive_time_s", 0.1, 3),
+    ("recovery_time_s", 0.1, 60),
+    ("drive_length_m", 0.1, 2.5),
+    ("peak_force_n", 0, 3000),
+    ("average_force_n", 0, 3000),
+    ("work_per_stroke_j", 0, 4000),
 )

@@ -15,6 +15,7 @@ import pytest
 from rowsync.errors import StoreError
 from rowsync.journal import GATHER_S, Journal, claimed, journals_left
 from rowsync.recording import read_recording
+from rowsync.telemetry import Note
 from tests.test_recording import HEADER, NOTIFICATIONS
 
 
@@ -22,7 +23,7 @@ def test_what_is_appended_is_read_back_after_closing(tmp_path):
     with Journal(tmp_path / "a.jsonl", HEADER) as journal:
         for notification in NOTIFICATIONS:
             journal.append(notification)
-        journal.note(10.0, "finished")
+        journal.append(Note(10.0, "finished"))
     recording = read_recording(journal.path)
     assert (recording.header, recording.notifications) == (HEADER, NOTIFICATIONS)
     assert journal.durable == len(NOTIFICATIONS)
@@ -62,6 +63,7 @@ FULL_DISK = """
 import resource, signal, sys, time
 from pathlib import Path
 from rowsync.journal import Journal
+from rowsync.telemetry import Note
 from tests.test_recording import HEADER, NOTIFICATIONS
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -23,7 +23,7 @@ def rowed(request):
     recording = read_recording(RECORDED / f"{request.param}.jsonl")
     assert recording.refused_lines == 0
     expected = json.loads((RECORDED / f"{request.param}.expected.json").read_text())
-    return analyse(recording.header, recording.notifications), expected
+    return analyse(recording.header, recording.items), expected
 
 
 def test_there_are_recordings_and_all_say_what_they_are():
@@ -76,4 +76,4 @@ def test_power_is_said_to_come_from_pace_where_the_machine_sends_none():
 
 def _analysed(name):
     recording = read_recording(RECORDED / f"{name}.jsonl")
-    return analyse(recording.header, recording.notifications)
+    return analyse(recording.header, recording.items)

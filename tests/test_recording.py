@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rowsync.athlete import Athlete
 from rowsync.errors import RecordingError
-from rowsync.recording import event_line, parse_recording, read_recording, recording_bytes
+from rowsync.recording import item_line, parse_recording, read_recording, recording_bytes
 from rowsync.session import Header
-from rowsync.telemetry import Notification
+from rowsync.telemetry import Note, Notification
 
 HEADER = Header(
     session_id="20261123T120000Z-3f2a",
@@ -75,9 +75,10 @@ def test_lines_without_a_checksum_are_taken_so_that_a_recording_can_be_written_b
     assert recording.header.session_id.startswith("by-hand-")
 
 
-def test_events_are_kept_apart_from_notifications():
-    recording = parse_recording(WHOLE + event_line(9.5, "finished"))
-    assert recording.events == ({"t": 9.5, "event": "finished"},)
+def test_notes_are_kept_in_the_order_of_time_with_what_they_say():
+    recording = parse_recording(WHOLE + item_line(Note(0.1, "lost", {"reason": "out of range"})))
+    assert recording.notes == (Note(0.1, "lost", {"reason": "out of range"}),)
+    assert [item.time_s for item in recording.items] == sorted(item.time_s for item in recording.items)
 
 
 @pytest.mark.parametrize(

@@ -56,11 +56,11 @@ def test_live_and_after_the_fact_are_the_same_to_the_last_digit(intervals_record
         tracker.feed(notification)
         assert tracker.gross_kcal >= 0  # a live screen may ask at any time without changing anything
     tracker.effort  # noqa: B018
-    assert tracker.finish() == analyse(intervals_recording.header, intervals_recording.notifications)
+    assert tracker.finish() == analyse(intervals_recording.header, intervals_recording.items)
 
 
 def test_intervals_tile_the_session_and_sum_to_its_totals(intervals_recording):
-    session = analyse(intervals_recording.header, intervals_recording.notifications)
+    session = analyse(intervals_recording.header, intervals_recording.items)
     edges = [(interval.start_s, interval.end_s) for interval in session.intervals]
     assert edges[0][0] == 0.0
     assert edges[-1][1] == session.duration_s

@@ -30,19 +30,19 @@ def called(recording, session_id, **header):
 @pytest.fixture(scope="module")
 def short(intervals_recording):
     """The first two minutes of the seed workout."""
-    return Recording(intervals_recording.header, intervals_recording.notifications[:240])
+    return Recording(intervals_recording.header, intervals_recording.items[:240])
 
 
 def test_a_stored_session_is_shown_as_it_was_analysed(store, intervals_recording):
     store.add(intervals_recording)
-    session = analyse(intervals_recording.header, intervals_recording.notifications)
+    session = analyse(intervals_recording.header, intervals_recording.items)
     assert store.summary(store.find()) == json.loads(json.dumps(session.summary()))
 
 
 def test_the_samples_come_back_to_the_last_digit(store, short):
     session_id = store.add(short)["session_id"]
     table = store.samples(session_id)
-    session = analyse(short.header, short.notifications)
+    session = analyse(short.header, short.items)
     assert list(table.columns) == SAMPLES.names
     for name in ("time_s", "distance_m", "power_w", "stroke_rate_spm"):
         measured = [getattr(sample, name) for sample in session.samples]

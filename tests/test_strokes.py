@@ -11,7 +11,7 @@ from rowsync.telemetry import Sample
 
 
 def sample(time_s, count, distance_m=None, *, moving=True, power_w=200.0, rate=24.0):
-    return Sample(time_s, moving, count, rate, distance_m, None, power_w, None, None, None, None)
+    return Sample(time_s, moving, count, rate, distance_m, power_w=power_w)
 
 
 def strokes_of(*samples):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowsync.ftms import RowerData
+from rowsync.reading import Reading
 from rowsync.telemetry import Counter, Telemetry, power_from_pace_w, stop_after_s
 
 
@@ -15,12 +15,12 @@ def rowing(telemetry, *records):
     return [
         telemetry.feed(
             time_s,
-            RowerData(
+            Reading(
                 stroke_count=count,
-                total_distance_m=distance,
+                distance_m=distance,
                 stroke_rate_spm=24.0,
-                instantaneous_power_w=200,
-                instantaneous_pace_s_per_500m=120,
+                power_w=200,
+                pace_s_per_500m=120,
             ),
         )
         for time_s, count, distance in records
@@ -68,8 +68,8 @@ def test_rowing_on_after_a_stop_is_moving_at_once():
 
 def test_power_follows_from_pace_only_where_the_machine_sends_none():
     telemetry = Telemetry()
-    telemetry.feed(0.0, RowerData(stroke_count=0))
-    sample = telemetry.feed(2.5, RowerData(stroke_count=1, instantaneous_pace_s_per_500m=120))
+    telemetry.feed(0.0, Reading(stroke_count=0))
+    sample = telemetry.feed(2.5, Reading(stroke_count=1, pace_s_per_500m=120))
     assert sample.power_w == power_from_pace_w(120)
     assert telemetry.power_source == "pace"
     assert rowing(telemetry, (5.0, 2, 20))[0].power_w == 200
@@ -81,25 +81,23 @@ def test_power_from_pace_is_concept2s():
 
 
 def test_no_strap_no_pace_and_a_sentinel_are_not_measured():
-    sample = Telemetry().feed(
-        0.0, RowerData(heart_rate_bpm=0, instantaneous_pace_s_per_500m=0, instantaneous_power_w=32767)
-    )
+    sample = Telemetry().feed(0.0, Reading(heart_rate_bpm=0, pace_s_per_500m=0, power_w=32767))
     assert (sample.heart_rate_bpm, sample.pace_s_per_500m, sample.power_w) == (None, None, None)
 
 
 def test_fields_of_split_records_are_held_until_the_next_part():
     telemetry = Telemetry()
-    telemetry.feed(0.0, RowerData(stroke_count=0))
-    telemetry.feed(2.5, RowerData(stroke_count=1, instantaneous_power_w=140))
-    sample = telemetry.feed(3.0, RowerData(more_data=True, total_distance_m=12, heart_rate_bpm=120))
+    telemetry.feed(0.0, Reading(stroke_count=0))
+    telemetry.feed(2.5, Reading(stroke_count=1, power_w=140))
+    sample = telemetry.feed(3.0, Reading(distance_m=12, heart_rate_bpm=120))
     assert (sample.stroke_count, sample.power_w, sample.distance_m, sample.heart_rate_bpm) == (1, 140, 12, 120)
 
 
 def test_a_strap_that_drops_out_is_not_measured_after_ten_seconds():
     telemetry = Telemetry()
-    telemetry.feed(0.0, RowerData(heart_rate_bpm=140))
-    assert telemetry.feed(9.0, RowerData()).heart_rate_bpm == 140
-    assert telemetry.feed(11.0, RowerData()).heart_rate_bpm is None
+    telemetry.feed(0.0, Reading(heart_rate_bpm=140))
+    assert telemetry.feed(9.0, Reading()).heart_rate_bpm == 140
+    assert telemetry.feed(11.0, Reading()).heart_rate_bpm is None
 
 
 def test_the_stop_rule_waits_two_and_a_half_strokes_and_never_less_than_three_seconds():
@@ -131,23 +129,23 @@ def test_a_counter_that_corrects_itself_by_a_little_counts_nothing_twice(wobble)
 
 
 def test_an_idle_machines_leftovers_are_not_ours():
-    idle = RowerData(stroke_count=2, total_distance_m=12, total_energy_kcal=8, stroke_rate_spm=0.0)
+    idle = Reading(stroke_count=2, distance_m=12, energy_kcal=8, stroke_rate_spm=0.0)
     sample = Telemetry().feed(0.0, idle)
     assert (sample.moving, sample.stroke_count, sample.distance_m, sample.machine_energy_kcal) == (False, 0, 0, 0)
 
 
 def test_a_machine_that_counts_no_strokes_is_rowed_when_its_metres_advance():
     telemetry = Telemetry()
-    telemetry.feed(0.0, RowerData(more_data=True, total_distance_m=100))
-    assert telemetry.feed(1.0, RowerData(more_data=True, total_distance_m=104)).moving
-    assert not telemetry.feed(20.0, RowerData(more_data=True, total_distance_m=104)).moving
+    telemetry.feed(0.0, Reading(distance_m=100))
+    assert telemetry.feed(1.0, Reading(distance_m=104)).moving
+    assert not telemetry.feed(20.0, Reading(distance_m=104)).moving
 
 
 @pytest.mark.parametrize("watts", [0, -1, 32767])
 def test_power_that_cannot_be_is_replaced_by_what_the_pace_implies(watts):
     telemetry = Telemetry()
-    telemetry.feed(0.0, RowerData(stroke_count=0, instantaneous_power_w=watts))
-    rowing = RowerData(stroke_count=1, instantaneous_power_w=watts, instantaneous_pace_s_per_500m=120)
+    telemetry.feed(0.0, Reading(stroke_count=0, power_w=watts))
+    rowing = Reading(stroke_count=1, power_w=watts, pace_s_per_500m=120)
     assert telemetry.feed(2.5, rowing).power_w == power_from_pace_w(120)
     assert telemetry.power_source == "pace"
 

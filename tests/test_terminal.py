@@ -32,7 +32,7 @@ def test_the_list_of_sessions_shows_any_athlete_and_plan(console):
 
 
 def test_a_session_is_a_table_of_its_intervals(console, intervals_recording):
-    print_session(analyse(intervals_recording.header, intervals_recording.notifications).summary(), console)
+    print_session(analyse(intervals_recording.header, intervals_recording.items).summary(), console)
     lines = console.file.getvalue().splitlines()
     assert len([line for line in lines if " hard " in line]) == 10
     assert "647 strokes" in lines[2]
