@@ -1,37 +1,44 @@
-"""The radio: find a rower, connect, and read it as a stream of notifications.  The only door to bleak.
+"""The radio: hear what advertises, and one connection to one machine.  The only door to bleak.
 
-The callback that bleak needs does two things, put a time on the bytes and queue them; it never parses and never raises.
-Which stack carries the bytes is an argument: `Radio()` is the operating system's own, the virtual rower brings its
-backends through bleak's public `backend=` seam.
+The callback that bleak needs does one thing, hand over the bytes; it never parses and never raises.  Which stack
+carries them is an argument: `Radio()` is the operating system's own, the virtual rower brings its backends through
+bleak's public `backend=` seam.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bleak import BleakClient, BleakScanner
+from bleak import BleakAdapter, BleakClient, BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
-from bleak.exc import BleakBluetoothNotAvailableError, BleakDeviceNotFoundError, BleakError
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakDBusError,
+    BleakDeviceNotFoundError,
+    BleakError,
+    BleakGATTProtocolError,
+)
 
-from rowsync import ftms
-from rowsync.errors import MachineError, MachineLost, MachineNotFound, NotARower, RadioUnavailable, RowsyncError
-from rowsync.telemetry import Notification
+from rowsync import concept2, features, ftms, heart_rate, machines
+from rowsync.errors import MachineError, MachineNotFound, RadioUnavailable, RowsyncError
 from rowsync.wording import outside_text
 
-SCAN_S = 10.0
-CONNECT_S = 30.0
-SILENCE_S = 300.0
-"""A machine that says nothing for so long is gone, whatever the link claims; some only speak on strokes [s]."""
+CONNECT_S = 20.0
+LET_GO_S = 5.0
+"""How long a connection may take to end; BlueZ takes 2 to 2.6 s [s]."""
 
-ROWER_TYPE_BIT = 1 << 4
-"""Fitness Machine Type field of the advertised service data (FTMS v1.0, 3.1.2)."""
+ANSWER_S = 2.0
+"""How long a machine may take to answer a read or a write [s]."""
+
+Arrived = Callable[[str, bytes], None]
+"""What is told of each packet: its characteristic, as recordings name it, and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,143 +50,176 @@ class Radio:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRower:
-    """A fitness machine that advertises.
+class FoundDevice:
+    """A machine or a strap that advertises.
 
     Attributes:
         name: as it advertises itself; "" when it gives none.  Hostile: print it with `wording.outside_text`.
         address: Bluetooth address, or what the system shows instead.
-        signal_dbm: received signal strength [dBm].
-        is_rower: whether its service data says so; None when it says nothing of its kind.
-        services: the services it advertises, as UUIDs.
+        signal_dbm: received signal strength; None when it isn't known [dBm].
+        is_rower: whether its service data, or else its name, says so; None when neither says anything.
+        services: the services it advertises, named as recordings name them.
+        service_data: the Fitness Machine service data, as sent.
         device: bleak's own handle.
     """
 
     name: str
     address: str
-    signal_dbm: int
+    signal_dbm: int | None
     is_rower: bool | None
     services: tuple[str, ...]
+    service_data: bytes
     device: BLEDevice
 
+    @property
+    def may_row(self) -> bool:
+        """Whether it is a rower, or a fitness machine that doesn't say which."""
+        return self.is_rower or (self.is_rower is None and not {ftms.FITNESS_MACHINE, *ROWS}.isdisjoint(self.services))
 
-async def scan(radio: Radio, seconds: float = SCAN_S) -> list[FoundRower]:
-    """Every fitness machine nearby that may be a rower, the nearest first.
+    @property
+    def is_strap(self) -> bool:
+        """Whether it measures heart rates."""
+        return heart_rate.HEART_RATE in self.services and not self.may_row
+
+    @property
+    def label(self) -> str:
+        """Its name, safe to show; its address when it has none."""
+        return outside_text(self.name) or self.address
+
+
+ROWS = (concept2.ADVERTISED, concept2.ROWING_SERVICE)
+
+
+async def heard(radio: Radio) -> AsyncGenerator[FoundDevice]:
+    """Whatever advertises, each time it is heard, without end.
 
     Raises:
         RadioUnavailable: Bluetooth is off, absent or not permitted.
+        MachineError: the system refuses to scan, for now.
     """
     with _translated():
-        heard = await BleakScanner.discover(seconds, return_adv=True, **_backend(radio.scanner_backend))
-    found = (_heard(device, advert) for device, advert in heard.values())
-    return sorted(filter(_may_row, found), key=lambda rower: -rower.signal_dbm)
+        async with (
+            BleakScanner(**_backend(radio.scanner_backend)) as scanner,
+            aclosing(scanner.advertisement_data()) as adverts,
+        ):
+            async for device, advert in adverts:
+                yield _found(device, advert)
 
 
-async def find(radio: Radio, wanted: str | None = None, seconds: float = SCAN_S) -> FoundRower:
-    """The first rower that answers, or the one wanted by name or address, whatever it says of itself.
-
-    Raises:
-        MachineNotFound: none did.
-        RadioUnavailable: Bluetooth is off, absent or not permitted.
-    """
-    with _translated():
-        try:
-            async with asyncio.timeout(seconds), BleakScanner(**_backend(radio.scanner_backend)) as scanner:
-                async for device, advert in scanner.advertisement_data():
-                    found = _heard(device, advert)
-                    if _may_row(found) if wanted is None else _is_called(found, wanted):
-                        return found
-        except TimeoutError:
-            pass
-    whom = f"No rower called {outside_text(wanted)}" if wanted else "No rower"
-    raise MachineNotFound(
-        f"{whom} answered within {seconds:.0f} s. Wake the machine (pull the handle, or choose Connect in its menu), "
-        "close other apps that hold it, and try again; `rowsync scan` lists what is near."
-    )
+async def held(radio: Radio) -> list[FoundDevice]:
+    """Rowers that this computer is connected to already, perhaps by another program; those don't advertise."""
+    if radio.scanner_backend is not None:
+        return []
+    with suppress(Exception):  # a system that can't tell knows of none
+        async with asyncio.timeout(ANSWER_S):
+            adapter = await BleakAdapter.get()
+            devices = await adapter.get_connected_devices([_full_uuid(each) for each in (ftms.FITNESS_MACHINE, *ROWS)])
+        return [
+            FoundDevice(each.name or "", each.address, None, machines.rows_by_name(each.name or ""), (), b"", each)
+            for each in devices
+        ]
+    return []
 
 
 class Link:
-    """An open connection: an async iterator of notifications, with times from the first one's [s].
+    """An open connection to one machine; what fails or isn't answered raises `MachineError`.
 
-    It ends when `stop` is called.
+    Attributes:
+        lost: set once the system knows that the link has gone.
+        characteristics: what the machine has, named as recordings name them.
     """
 
-    def __init__(self, rower: FoundRower) -> None:
-        self.rower = rower
-        self._queue: asyncio.Queue[Notification | None] = asyncio.Queue()
-        self._loop = asyncio.get_running_loop()
-        self._first_s: float | None = None
-        self._lost = False
-
-    def stop(self) -> None:
-        """End the stream after what has arrived."""
-        self._queue.put_nowait(None)
-
-    def __aiter__(self) -> Link:
-        return self
-
-    async def __anext__(self) -> Notification:
-        """The next notification.
-
-        Raises:
-            MachineLost: the link went, or the machine fell silent.
-        """
-        try:
-            async with asyncio.timeout(SILENCE_S):
-                notification = await self._queue.get()
-        except TimeoutError:
-            raise MachineLost(f"{self._name} has said nothing for {SILENCE_S:.0f} s.") from None
-        if notification is not None:
-            return notification
-        if self._lost:
-            raise MachineLost(f"The connection to {self._name} is lost.")
-        raise StopAsyncIteration
+    def __init__(self, device: FoundDevice, radio: Radio, arrived: Arrived) -> None:
+        self.lost = asyncio.Event()
+        self._arrived: Arrived | None = arrived
+        self._client = BleakClient(
+            device.device, lambda _: self.lost.set(), timeout=CONNECT_S, **_backend(radio.client_backend)
+        )
+        self._found: dict[str, BleakGATTCharacteristic] = {}
 
     @property
-    def _name(self) -> str:
-        return outside_text(self.rower.name) or self.rower.address
+    def characteristics(self) -> frozenset[str]:
+        """What the machine has."""
+        return frozenset(self._found)
 
-    def _arrived(self, characteristic: BleakGATTCharacteristic, payload: bytearray) -> None:
-        now_s = self._loop.time()
-        if self._first_s is None:
-            self._first_s = now_s
-        self._queue.put_nowait(
-            Notification(round(now_s - self._first_s, 3), short_uuid(characteristic.uuid), bytes(payload))
-        )
+    def can(self, characteristic: str, *properties: str) -> bool:
+        """Whether the machine has it with any of these properties ("read", "notify", "indicate", "write")."""
+        found = self._found.get(characteristic)
+        return found is not None and not set(properties).isdisjoint(found.properties)
 
-    def _went(self, _: BleakClient) -> None:
-        self._lost = True
-        self._queue.put_nowait(None)
+    async def read(self, characteristic: str, within_s: float = ANSWER_S) -> bytes:
+        """A value as it stands now."""
+        async with _asked(within_s):
+            return bytes(await self._client.read_gatt_char(self._found[characteristic]))
+
+    async def answers(self, characteristic: str, within_s: float = ANSWER_S) -> bool:
+        """Whether the machine answers a read of it at all, be it with a refusal."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._client.read_gatt_char(self._found[characteristic])
+        except BleakGATTProtocolError:
+            return True
+        except (BleakError, OSError, EOFError, TimeoutError, KeyError):
+            return False
+        return True
+
+    async def subscribe(self, characteristic: str, within_s: float = ANSWER_S) -> None:
+        """Have every change of a value arrive."""
+        async with _asked(within_s):
+            await self._client.start_notify(self._found[characteristic], self._on_packet)
+
+    async def unsubscribe(self, characteristic: str, within_s: float = ANSWER_S) -> None:
+        """Have them arrive no more."""
+        async with _asked(within_s):
+            await self._client.stop_notify(self._found[characteristic])
+
+    async def write(self, characteristic: str, payload: bytes, within_s: float = ANSWER_S) -> None:
+        """Write a value; returns when the machine has taken it."""
+        async with _asked(within_s):
+            await self._client.write_gatt_char(self._found[characteristic], payload, response=True)
+
+    def _on_packet(self, characteristic: BleakGATTCharacteristic, payload: bytearray) -> None:
+        if self._arrived is not None:
+            self._arrived(short_uuid(characteristic.uuid), bytes(payload))
+
+    async def open(self) -> None:
+        """Connect and discover."""
+        with _translated():
+            await self._client.connect()
+            for characteristic in self._client.services.characteristics.values():
+                self._found.setdefault(short_uuid(characteristic.uuid), characteristic)
+
+    async def close(self) -> None:
+        """Let go, also of a link that has gone: on BlueZ a client that isn't disconnected doubles every later packet.
+
+        (bleak #2002, measured on BlueZ 5.66.)
+        """
+        with suppress(BleakError, OSError, EOFError, TimeoutError):  # it is gone already; it need only let go
+            async with asyncio.timeout(LET_GO_S):
+                await self._client.disconnect()
+        self._arrived = None
 
 
 @asynccontextmanager
-async def connect(rower: FoundRower, radio: Radio) -> AsyncIterator[Link]:
-    """Connect, subscribe to Rower Data and yield the stream of what arrives.
+async def connect(device: FoundDevice, radio: Radio, arrived: Arrived) -> AsyncIterator[Link]:
+    """Connect; the client is new for each connection and always let go.
 
-    The client is new for each connection and always disconnected, even after a loss: on BlueZ an old one that isn't
-    doubles every later notification (bleak #2002).
+    Args:
+        device: to what.
+        radio: by which stack.
+        arrived: told of each packet that was subscribed to.
 
     Raises:
         MachineNotFound: it did not take the connection.
-        NotARower: it offers no Rower Data.
         RadioUnavailable: Bluetooth is off, absent or not permitted.
+        MachineError: anything else that Bluetooth refuses.
     """
-    link = Link(rower)
-    client = BleakClient(rower.device, link._went, timeout=CONNECT_S, **_backend(radio.client_backend))
+    link = Link(device, radio, arrived)
     try:
-        with _translated():
-            await client.connect()
-            rower_data = client.services.get_characteristic(_full_uuid(ftms.ROWER_DATA))
-            if rower_data is None:
-                raise NotARower(f"{link._name} is connected but sends no Rower Data: it is not an FTMS rower.")
-            await client.start_notify(rower_data, link._arrived)
+        await link.open()
         yield link
     finally:
-        try:
-            async with asyncio.timeout(10.0):
-                await client.disconnect()
-        except (BleakError, OSError, EOFError, TimeoutError):
-            pass  # it is gone already; nothing was asked of it but to let go
+        await link.close()
 
 
 def short_uuid(uuid: str) -> str:
@@ -191,29 +231,27 @@ _BASE = "-0000-1000-8000-00805f9b34fb"
 
 
 def _full_uuid(short: str) -> str:
-    return f"0000{short}{_BASE}"
+    return f"0000{short}{_BASE}" if len(short) == 4 else short + concept2.BASE
 
 
 def _backend(backend: type[Any] | None) -> dict[str, Any]:
     return {} if backend is None else {"backend": backend}
 
 
-def _heard(device: BLEDevice, advert: AdvertisementData) -> FoundRower:
-    """What an advertisement says; a machine type of 0 is one that the machine doesn't tell."""
+def _found(device: BLEDevice, advert: AdvertisementData) -> FoundDevice:
+    """What an advertisement says."""
     data = advert.service_data.get(_full_uuid(ftms.FITNESS_MACHINE), b"")
-    types = int.from_bytes(data[1:3], "little")
-    is_rower = bool(types & ROWER_TYPE_BIT) if types else None
     name = advert.local_name or device.name or ""
-    return FoundRower(name, device.address, advert.rssi, is_rower, tuple(advert.service_uuids), device)
-
-
-def _may_row(found: FoundRower) -> bool:
-    """Whether it is a rower, or a fitness machine that doesn't say which."""
-    return found.is_rower or (found.is_rower is None and _full_uuid(ftms.FITNESS_MACHINE) in found.services)
-
-
-def _is_called(found: FoundRower, wanted: str) -> bool:
-    return wanted.casefold() in (found.name.casefold(), found.address.casefold())
+    is_rower = features.decode_advertised(data).is_rower
+    return FoundDevice(
+        name=name,
+        address=device.address,
+        signal_dbm=advert.rssi,
+        is_rower=machines.rows_by_name(name) if is_rower is None else is_rower,
+        services=tuple(map(short_uuid, advert.service_uuids)),
+        service_data=bytes(data),
+        device=device,
+    )
 
 
 _BLUETOOTH_ADVICE = {
@@ -227,6 +265,32 @@ _NO_BLUEZ = (
     "No Bluetooth service answers on this computer. On Linux install and start BlueZ (the package bluez, then "
     "systemctl start bluetooth). To try rowsync without hardware: rowsync demo"
 )
+_DBUS_ADVICE = {
+    "org.freedesktop.DBus.Error.ServiceUnknown": _NO_BLUEZ,
+    "org.freedesktop.DBus.Error.NameHasNoOwner": _NO_BLUEZ,
+    "org.freedesktop.DBus.Error.Spawn.ChildExited": _NO_BLUEZ,
+    "org.freedesktop.DBus.Error.Spawn.ServiceNotFound": _NO_BLUEZ,
+    "org.freedesktop.DBus.Error.AccessDenied": "You may not use Bluetooth on this computer. On Linux add yourself to "
+    "the group bluetooth (sudo usermod -aG bluetooth $USER), then log in again.",
+    "org.bluez.Error.NotReady": _BLUETOOTH_ADVICE["POWERED_OFF"],
+}
+"""What D-Bus refuses for good, and what to do."""
+
+_HELD = (
+    "The rower doesn't take the connection. It talks to one program at a time: close any other app, phone or computer "
+    "that may hold it, wake it, and try again."
+)
+
+
+@asynccontextmanager
+async def _asked(within_s: float) -> AsyncIterator[None]:
+    """Something is asked of the machine, which must answer in time."""
+    with _translated():
+        try:
+            async with asyncio.timeout(within_s):
+                yield
+        except TimeoutError:
+            raise MachineError("The machine doesn't answer.") from None
 
 
 @contextmanager
@@ -235,15 +299,23 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except BleakBluetoothNotAvailableError as error:
-        advice = _BLUETOOTH_ADVICE.get(error.reason.name, f"Bluetooth can't be used: {error.args[0]}.")
-        raise RadioUnavailable(advice) from error
+        unknown = f"Bluetooth can't be used: {outside_text(str(error.args[0]))}."
+        raise RadioUnavailable(_BLUETOOTH_ADVICE.get(error.reason.name, unknown)) from error
     except BleakDeviceNotFoundError as error:
         raise MachineNotFound("The rower went away before it could be connected. Wake it and try again.") from error
+    except BleakGATTProtocolError as error:
+        raise MachineError(f"The machine refuses: {outside_text(str(error))}.") from error
+    except BleakDBusError as error:
+        if advice := _DBUS_ADVICE.get(error.dbus_error, ""):
+            raise RadioUnavailable(advice) from error
+        raise MachineError(f"Bluetooth refuses for now: {outside_text(str(error))}. Try again.") from error
     except TimeoutError as error:
-        raise MachineNotFound("The rower doesn't take the connection. Is another app holding it?") from error
-    except (FileNotFoundError, ConnectionError, PermissionError) as error:  # no D-Bus, or none for us
+        raise MachineNotFound(_HELD) from error
+    except (FileNotFoundError, ConnectionError, PermissionError, EOFError) as error:  # no D-Bus, or none for us
         raise RadioUnavailable(_NO_BLUEZ) from error
     except RowsyncError:
         raise
+    except KeyError as error:
+        raise MachineError(f"The machine has no characteristic {error}.") from error
     except Exception as error:  # BleakError, and what its backends let through
         raise MachineError(f"Bluetooth failed: {outside_text(str(error) or repr(error))}. Try again.") from error

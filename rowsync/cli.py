@@ -174,6 +174,7 @@ def demo(plan: str, real_time: bool, machine: str, seed: int, as_json: bool) -> 
 @click.option("--rower", metavar="NAME|ADDRESS", help="Which rower; `rowsync scan` lists them [default: the first].")
 @_athlete_option
 @_mass_option
+@click.option("--strap", metavar="NAME|ADDRESS", help="Heart-rate strap; any, none [default: the last one].")
 @click.option("--virtual", is_flag=True, help="The virtual rower instead of a real one; only the radio differs.")
 @click.option("--fast", is_flag=True, help="With --virtual: as fast as the computer can.")
 @_machine_option
@@ -185,6 +186,7 @@ def row(
     rower: str | None,
     athlete: str | None,
     mass: float | None,
+    strap: str | None,
     virtual: bool,
     fast: bool,
     machine: str,
@@ -209,6 +211,7 @@ def row(
         athlete=settings.who(athlete, mass),
         plan=_parsed(plan),
         rower=rower,
+        strap=strap,
         origin="synthetic" if virtual else "hardware",
     )
     summary = _row_and_store(wishes, virtual=(machine, seed) if virtual else None, fast=fast)
@@ -227,7 +230,6 @@ def scan(seconds: float, as_json: bool) -> None:
       rowsync scan
       rowsync scan --seconds 15 --json
     """
-    from rowsync.ble import short_uuid
     from rowsync.live import run_scan
     from rowsync.terminal import print_rows
     from rowsync.wording import outside_text
@@ -239,7 +241,7 @@ def scan(seconds: float, as_json: bool) -> None:
             "address": each.address,
             "signal_dbm": each.signal_dbm,
             "rower": {True: "yes", None: "perhaps", False: "no"}[each.is_rower],
-            "services": " ".join(map(short_uuid, each.services)),
+            "services": " ".join(each.services),
         }
         for each in found
     ]
@@ -326,7 +328,7 @@ def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None,
         summary = _store(_settings()).add(found)
         _tell(f"Stored as {summary['session_id']}.")
     else:
-        summary = analyse(found.header, found.notifications).summary()
+        summary = analyse(found.header, found.items).summary()
     _show(summary, as_json)
 
 
@@ -346,6 +348,7 @@ def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> No
     import re
 
     from rowsync.decoding import describe
+    from rowsync.wording import outside_text
 
     typed = " ".join(hex_bytes)
     try:
@@ -357,7 +360,7 @@ def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> No
         _print_json(described)
         return
     for name, value in described["fields"].items():
-        click.echo(f"{name:32} {'not available' if value is None else value}")
+        click.echo(f"{name:32} {'not available' if value is None else outside_text(str(value))}")
     click.echo(f"{'more_data':32} {described['more_data']}")
     if described["missing"]:
         click.echo(f"{'missing':32} {', '.join(described['missing'])}")

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rowsync import ble
+from rowsync import ble, discovery
+from rowsync.connection import Connection
 from rowsync.errors import UsageError
 from rowsync.journal import journals_left
 from rowsync.rowing import Wishes, row
@@ -45,14 +46,14 @@ def run_row(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> Path
             raise KeyboardInterrupt from None
 
 
-def run_scan(seconds: float) -> list[ble.FoundRower]:
+def run_scan(seconds: float) -> list[ble.FoundDevice]:
     """Listen for rowers [s].
 
     Raises:
         RadioUnavailable: Bluetooth is off, absent or not permitted.
     """
     with waiting("Listening for rowers ..."):
-        return asyncio.run(ble.scan(ble.Radio(), seconds))
+        return asyncio.run(discovery.scan(ble.Radio(), seconds))
 
 
 async def _row(wishes: Wishes, virtual: tuple[str, int] | None, screen: RowingScreen) -> Path | None:
@@ -83,19 +84,19 @@ class _Interrupts:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._link: ble.Link | None = None
+        self._connection: Connection | None = None
         self._task: asyncio.Task[Any] | None = asyncio.current_task()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
 
-    def ends(self, link: ble.Link) -> None:
-        """From now on the first Ctrl-C ends this link."""
-        self._link = link
+    def ends(self, connection: Connection) -> None:
+        """From now on the first Ctrl-C ends this connection."""
+        self._connection = connection
 
     def _interrupted(self) -> None:
-        if self._link is not None:
-            self._link.stop()
-            self._link = None
+        if self._connection is not None:
+            self._connection.stop()
+            self._connection = None
             self._say("Ending the session. Ctrl-C again quits at once; nothing is lost.")
         elif self._task is not None:
             self._task.cancel()

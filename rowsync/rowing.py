@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from rowsync import ble, wording
+from rowsync import ble, discovery, wording
 from rowsync.athlete import Athlete
+from rowsync.connection import Connection, Patience, connected
+from rowsync.discovery import Known
 from rowsync.errors import MachineLost, StoreError
 from rowsync.intervals import Effort
 from rowsync.journal import Journal, make_folder
 from rowsync.plan import Cue, Guide, Plan
 from rowsync.recording import ENDED
+from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker
-from rowsync.telemetry import Notification, Sample
+from rowsync.telemetry import LOST, RESUMED, Item, Note, Sample
 
 IDLE_AFTER_PLAN_S = 10.0
 IDLE_S = 300.0
@@ -62,6 +65,9 @@ class Screen(Protocol):
     def show(self, moment: Moment) -> None:
         """Show where the row is."""
 
+    def ask(self, question: str) -> bool:
+        """Whether the person says yes; no when nobody can be asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -71,17 +77,23 @@ class Wishes:
     athlete: Athlete
     plan: Plan | None = None
     rower: str | None = None
+    strap: str | None = None
     origin: str = "hardware"
+    patience: Patience = field(default_factory=Patience)
 
 
-async def row(wishes: Wishes, radio: ble.Radio, screen: Screen, on_link: Callable[[ble.Link], None]) -> Path | None:
-    """Find the rower, connect, and record until the plan is done, nobody rows, or the link is stopped.
+async def row(
+    wishes: Wishes, radio: ble.Radio, screen: Screen, on_connection: Callable[[Connection], None]
+) -> Path | None:
+    """Find the rower, connect, and record until the plan is done, nobody rows, or the connection is stopped.
+
+    A link that is lost is made anew and the session goes on.
 
     Args:
         wishes: what to row, and for whom.
         radio: which Bluetooth stack.
         screen: who shows it.
-        on_link: gets the open link, so that it can be stopped.
+        on_connection: gets the connection, so that it can be stopped.
 
     Returns:
         The journal, closed and synced; None when nothing arrived.
@@ -93,31 +105,44 @@ async def row(wishes: Wishes, radio: ble.Radio, screen: Screen, on_link: Callabl
     if wishes.plan is not None:
         screen.say(f"Plan: {_told(wishes.plan)}.")
     screen.say("Looking for a rower ...")
-    rower = await ble.find(radio, wishes.rower)
-    screen.say(f"Connecting to {wording.outside_text(rower.name) or rower.address} ...")
-    async with ble.connect(rower, radio) as link:
-        on_link(link)
+    known = remembered(wishes.folder) if wishes.origin == HARDWARE else Remembered()
+    rower = await discovery.find(radio, wishes.rower, known.rower, screen.ask)
+    screen.say(f"Connecting to {rower.label} ...")
+    strap = wishes.strap or (known.strap.address if known.strap else None)
+    async with connected(
+        radio, rower, strap=None if strap == NO_STRAP else strap, patience=wishes.patience
+    ) as connection:
+        on_connection(connection)
         screen.say("Connected. Row when you are ready; Ctrl-C ends the session.")
-        return await _record(wishes, link, screen)
+        return await _record(wishes, connection, screen, known)
 
 
-async def _record(wishes: Wishes, link: ble.Link, screen: Screen) -> Path | None:
-    first = await anext(link, None)
+HARDWARE = "hardware"
+NO_STRAP = "none"
+
+
+async def _record(wishes: Wishes, connection: Connection, screen: Screen, known: Remembered) -> Path | None:
+    first = await anext(connection, None)
     if first is None:
         return None
-    header = _header(wishes, link.rower)
+    header = _header(wishes, connection)
     with Journal(journal_path(wishes.folder, header.session_id), header) as journal:
         following = _Following(wishes, header, journal, screen)
         following.take(first)
+        if wishes.origin == HARDWARE:
+            known = replace(known, rower=Known(connection.rower.name, connection.rower.address))
+            remember(wishes.folder, known)
         try:
-            async for notification in link:
-                following.take(notification)
+            async for item in connection:
+                following.take(item)
+                if isinstance(item, Note) and item.event == "strap connected" and wishes.origin == HARDWARE:
+                    strap = Known(str(item.details["name"]), str(item.details["address"]))
+                    remember(wishes.folder, replace(known, strap=strap))
                 if following.is_over:
                     break
         except MachineLost as error:
             screen.say(f"{error} What was rowed is saved.")
-            journal.note(following.now_s, "lost")
-        journal.note(following.now_s, ENDED)
+        journal.append(Note(following.now_s, ENDED))
     screen.say(f"All {wording.count(journal.durable, 'notification')} saved.")
     return journal.path
 
@@ -137,26 +162,28 @@ class _Following:
         self._lost_track = False
         self.now_s = 0.0
 
-    def take(self, notification: Notification) -> None:
-        self._journal.append(notification)
-        self.now_s = notification.time_s
+    def take(self, item: Item) -> None:
+        self._journal.append(item)
+        self.now_s = item.time_s
+        if isinstance(item, Note) and item.event in SAID:
+            self._screen.say(SAID[item.event].format(**_safe(item)))
         if self._lost_track:
             return
         try:
-            self._follow(notification)
+            self._follow(item)
         except Exception as error:  # our mistake, not the rower's: the bytes are analysed again when it is mended
             self._lost_track = True
             self._screen.say(f"rowsync lost track of the row ({error!r}). Row on: all is recorded. Ctrl-C ends it.")
 
-    def _follow(self, notification: Notification) -> None:
-        self._tracker.feed(notification)
+    def _follow(self, item: Item) -> None:
+        self._tracker.feed(item)
         sample = self._tracker.sample
-        if sample is None:
+        if sample is None or isinstance(item, Note):
             return
         self._cue = self._guide.feed(sample) if self._guide else None
         piece = self._cue.piece if self._cue else None
         if sample.moving or (piece is not None and piece.effort in RECOVERIES):
-            self._still_since_s = notification.time_s
+            self._still_since_s = item.time_s
         self._screen.show(self._moment(sample))
 
     @property
@@ -176,6 +203,22 @@ class _Following:
             saved=self._journal.durable,
             trouble=self._journal.why,
         )
+
+
+SAID = {
+    LOST: "The connection is lost ({reason}). Row on: rowsync connects again by itself.",
+    RESUMED: "Connected again after {after_s:.0f} s. The session goes on.",
+    "strap connected": "Heart-rate strap: {name}.",
+    "strap lost": "The heart-rate strap is gone. The row goes on without it.",
+}
+"""What a person is told of, as it happens."""
+
+
+def _safe(note: Note) -> dict[str, Any]:
+    """A note's details, safe to show."""
+    return {
+        key: wording.outside_text(value) if isinstance(value, str) else value for key, value in note.details.items()
+    }
 
 
 def journal_path(folder: Path, session_id: str) -> Path:
@@ -205,14 +248,14 @@ def new_session_id(now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-def _header(wishes: Wishes, rower: ble.FoundRower) -> Header:
+def _header(wishes: Wishes, connection: Connection) -> Header:
     now = datetime.now(UTC)
     return Header(
         session_id=new_session_id(now),
         started_at=now,
         origin=wishes.origin,
         source="rowsync",
-        machine={"name": rower.name, "address": rower.address},
+        machine=connection.machine,
         athlete=wishes.athlete,
         plan=wishes.plan.text if wishes.plan else None,
     )

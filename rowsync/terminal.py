@@ -5,6 +5,7 @@ While rowing, everything goes to standard error: a live view in a terminal, a pl
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.prompt import Confirm
 from rich.table import Table
 from rich.text import Text
 
@@ -70,6 +72,18 @@ class RowingScreen:
         """Show one line; a terminal that is gone doesn't matter."""
         with suppress(OSError, ValueError):
             self._console.print(Text(text), soft_wrap=True)
+
+    def ask(self, question: str) -> bool:
+        """Ask at the terminal; nobody at a terminal is a no."""
+        if not (self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty()):
+            return False
+        self._live.stop()
+        try:
+            return Confirm.ask(Text(question), console=self._console, default=False)
+        except (EOFError, OSError):
+            return False
+        finally:
+            self._live.start()
 
     def show(self, moment: Moment) -> None:
         """Show where the row is; costs little, since drawing happens eight times a second at most."""

@@ -11,6 +11,7 @@ from rowsync.athlete import Athlete
 from rowsync.plan import parse_plan
 from rowsync.recording import ENDED, read_recording
 from rowsync.rowing import Wishes, row
+from rowsync.session import analyse
 from rowsync.virtual import virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
 
@@ -27,6 +28,9 @@ class Listening:
     def show(self, moment):
         self.moments.append(moment)
 
+    def ask(self, question):
+        return False
+
 
 class Broken(Listening):
     """A screen that fails after a while, as a terminal does whose window was closed."""
@@ -37,16 +41,19 @@ class Broken(Listening):
             raise BrokenPipeError
 
 
-def rowed(folder, plan, screen, meanwhile=None, **radio):
+def rowed(folder, plan, screen, meanwhile=None, stop_after_s=None, **radio):
     """Row a plan in virtual time; answer the recording."""
 
     async def run():
         async with virtual_radio(parse_plan(plan), **radio) as virtual:
             wishes = Wishes(folder, Athlete(), parse_plan(plan), origin="synthetic")
             work = asyncio.create_task(meanwhile(virtual)) if meanwhile else None
-            journal = await row(
-                wishes, ble.Radio(virtual.scanner_backend, virtual.client_backend), screen, lambda link: None
-            )
+
+            def stops(connection):
+                if stop_after_s is not None:
+                    asyncio.get_running_loop().call_later(stop_after_s, connection.stop)
+
+            journal = await row(wishes, ble.Radio(virtual.scanner_backend, virtual.client_backend), screen, stops)
             if work:
                 await work
             return journal, len(virtual.peripheral.sent)
@@ -59,8 +66,9 @@ def rowed(folder, plan, screen, meanwhile=None, **radio):
 def test_every_notification_is_in_the_journal_and_its_end_is_marked(tmp_path):
     screen = Listening()
     recording, sent = rowed(tmp_path, "60", screen)
-    assert sent - 1 <= len(recording.notifications) <= sent
-    assert recording.events[-1]["event"] == ENDED
+    rows = [each for each in recording.notifications if each.characteristic == "2ad1"]
+    assert sent - 1 <= len(rows) <= sent
+    assert recording.is_ended
     assert screen.said[0].startswith("Plan: 60: 1 piece, 1:00 in all")
     assert screen.said[-1] == f"All {len(recording.notifications)} notifications saved."
 
@@ -71,13 +79,10 @@ def test_only_the_owner_may_look_into_the_folder(tmp_path):
 
 
 def test_a_screen_that_breaks_ends_nothing_but_itself(tmp_path):
-    async def stop_later(virtual):
-        await asyncio.sleep(120)
-        await virtual.peripheral.drop()
-
     screen = Broken()
-    recording, sent = rowed(tmp_path, "60", screen, stop_later)
-    assert len(recording.notifications) == sent > 200
+    recording, sent = rowed(tmp_path, "60", screen, stop_after_s=120)
+    assert sent - 1 <= sum(each.characteristic == "2ad1" for each in recording.notifications) <= sent
+    assert sent > 200
     assert any("lost track" in text for text in screen.said)
 
 
@@ -93,15 +98,20 @@ def test_the_session_ends_soon_after_the_plan_when_nobody_rows_on(tmp_path):
     assert screen.moments[-1].cue.share == 1.0
 
 
-def test_a_link_that_goes_leaves_a_sound_recording_that_says_so(tmp_path):
+def test_a_link_that_goes_is_made_anew_and_the_session_goes_on(tmp_path):
     async def drop(virtual):
         await asyncio.sleep(20)
         await virtual.peripheral.drop()
 
     screen = Listening()
     recording, _ = rowed(tmp_path, "60", screen, drop)
-    assert [event["event"] for event in recording.events] == ["lost", ENDED]
-    assert any("is lost. What was rowed is saved" in text for text in screen.said)
+    events = [note.event for note in recording.notes if note.event != "handshake"]
+    assert events == ["connected", "lost", "connected", "resumed", ENDED]
+    assert any("is lost (the link was lost). Row on" in text for text in screen.said)
+    assert any("Connected again after" in text for text in screen.said)
+    session = analyse(recording.header, recording.items)
+    assert [gap.reason for gap in session.gaps] == ["the link was lost"]
+    assert session.duration_s > 60
 
 
 @pytest.mark.parametrize("machine", ["pm5", "viking", "pace-only"])

@@ -1,0 +1,472 @@
+"""A rower that is kept: one stream of packets and notes, through every loss of the link.
+
+What bleak says of a link is not believed: a link may stand while nothing comes, an adapter may vanish and a Bluetooth
+service die without a word (measured on BlueZ 5.66, docs/connection.md).  So the age of the data decides.  Data that is
+overdue is doubted; the machine is asked something, and if it doesn't answer the link is let go and made anew, with a
+new client, as soon as the machine advertises again.  The session goes on in the same stream; a note says where nothing
+came and why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from rowsync import ble, concept2, control, discovery, ftms, handshake, identity
+from rowsync.ble import FoundDevice, Link, Radio
+from rowsync.errors import MachineError, MachineLost, RadioUnavailable
+from rowsync.handshake import Service
+from rowsync.heart_rate import HEART_RATE_MEASUREMENT
+from rowsync.machines import Handling, handling_of
+from rowsync.readers import ROW_READERS
+from rowsync.telemetry import CONNECTED, LOST, RESUMED, Item, Note, Notification
+from rowsync.wording import outside_text
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection waits for what [s].
+
+    Attributes:
+        silence_s: data older than this is doubted; longer for a machine that speaks more seldom.
+        answer_s: how long a doubted machine may take to answer.
+        start_s: after so long without any data a machine is told to start.
+        mute_s: a machine that spoke regularly, answers, and has said nothing for so long is connected anew, once.
+        scan_s: how long to look for a lost machine before looking anew.
+        retry_s: the pauses between attempts to connect again; the last one goes on.
+        strap_s: the pause between attempts to find a strap.
+        lost_s: a machine that doesn't come back for so long is given up.
+        idle_s: a machine that has said nothing for so long is given up, whatever its link claims.
+    """
+
+    silence_s: float = 2.0
+    answer_s: float = 0.8
+    start_s: float = 3.0
+    mute_s: float = 10.0
+    scan_s: float = 10.0
+    retry_s: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0)
+    strap_s: float = 5.0
+    lost_s: float = 300.0
+    idle_s: float = 300.0
+
+
+SAYS_WHO = identity.IDENTITY | {
+    each: name
+    for each, name in concept2.INFORMATION.items()
+    if name in ("maker", "model", "serial", "hardware", "firmware")
+}
+"""What is read of a machine's identity, and where it goes."""
+
+FIRST_ATTEMPTS = 3
+"""A link often breaks while it is made; who connects for the first time isn't told before the third time."""
+
+RENEW_EVERY = 5
+"""A silent machine that answers is asked for notifications anew at the first doubt, and then at every fifth."""
+
+
+@asynccontextmanager
+async def connected(
+    radio: Radio, rower: FoundDevice, *, strap: str | None = None, patience: Patience | None = None
+) -> AsyncIterator[Connection]:
+    """Connect to a rower, and keep it until the block ends.
+
+    Args:
+        radio: which Bluetooth stack.
+        rower: to which machine.
+        strap: a heart-rate strap to find, by name or address, or "any"; None for none.  It may come and go.
+        patience: how long to wait for what.
+
+    Raises:
+        MachineNotFound: it does not take the connection.
+        NotARower: it speaks in no way that rowsync knows.
+        RadioUnavailable: Bluetooth is off, absent or not permitted.
+    """
+    connection = Connection(radio, rower, patience or Patience())
+    tasks = [asyncio.ensure_future(connection._keep())]
+    if strap is not None:
+        tasks.append(asyncio.ensure_future(connection._keep_strap(strap)))
+    try:
+        await connection._first
+        yield connection
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class _Rhythm:
+    """How often a machine speaks, when it did last, and since when it could [s]."""
+
+    last_s: float
+    since_s: float
+    intervals_s: deque[float] = field(default_factory=lambda: deque(maxlen=16))
+
+    def beat(self, now_s: float) -> None:
+        interval_s = now_s - self.last_s
+        if interval_s < 10.0:
+            self.intervals_s.append(interval_s)
+        self.last_s = now_s
+
+    def age_s(self, now_s: float) -> float:
+        """For how long it has said nothing though it could [s]."""
+        return now_s - max(self.last_s, self.since_s)
+
+    @property
+    def usual_s(self) -> float | None:
+        """Its longest usual interval: two longer ones are forgiven [s]."""
+        return sorted(self.intervals_s)[-3] if len(self.intervals_s) >= 8 else None
+
+
+class Connection:
+    """An async iterator of packets and notes, with times from the first packet that speaks of the row [s].
+
+    What came before that (the handshake) has the time 0.  It ends when `stop` is called.
+
+    Attributes:
+        rower: the machine.
+        machine: what is known of it: name, address, and what it says of itself.
+    """
+
+    def __init__(self, radio: Radio, rower: FoundDevice, patience: Patience) -> None:
+        self.rower = rower
+        self.machine: dict[str, Any] = {"name": rower.name, "address": rower.address}
+        self._radio, self._patience = radio, patience
+        self._handling: Handling = handling_of(rower.name)
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Item | MachineError | None] = asyncio.Queue()
+        self._first: asyncio.Future[None] = self._loop.create_future()
+        self._origin_s: float | None = None
+        self._before_origin: list[Item] = []
+        self._rhythm = _Rhythm(self._loop.time(), self._loop.time())
+        self._came = asyncio.Event()
+        self._streaming = asyncio.Event()
+        self._link: Link | None = None
+        self._service: Service | None = None
+        self._answers: dict[int, asyncio.Future[control.Answer]] = {}
+        self._is_mute = False
+        self._is_gone = False
+
+    # --- for whoever reads it ---------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End the stream after what has arrived."""
+        self._queue.put_nowait(None)
+
+    def __aiter__(self) -> Connection:
+        return self
+
+    async def __anext__(self) -> Item:
+        """The next packet or note.
+
+        Raises:
+            MachineLost: the machine went and did not come back, or fell silent for good.
+        """
+        entry = await self._queue.get()
+        if entry is None:
+            raise StopAsyncIteration
+        if isinstance(entry, MachineError):
+            raise entry
+        return entry
+
+    async def ask(self, request: bytes, within_s: float = control.PROCEDURE_TIMEOUT_S) -> control.Answer:
+        """Put a request to the machine's control point.
+
+        Raises:
+            MachineError: there is no control point, it may not be touched, or it doesn't answer.
+        """
+        link = self._link
+        if link is None or self._service is None or self._service.control is None:
+            raise MachineError("The machine can't be controlled: it has no control point, or isn't connected.")
+        if not self._handling.may_be_controlled:
+            raise MachineError("This machine's control point must not be written.")
+        answer = self._answers[request[0]] = self._loop.create_future()
+        try:
+            async with asyncio.timeout(within_s):
+                await link.write(self._service.control, request)
+                given: control.Answer = await answer
+                return given
+        except TimeoutError:
+            raise MachineError("The machine doesn't answer.") from None
+        finally:
+            self._answers.pop(request[0], None)
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def _arrived(self, characteristic: str, payload: bytes) -> None:
+        now_s = self._loop.time()
+        if characteristic in ROW_READERS:
+            if self._origin_s is None:
+                self._begin(now_s)
+            if self._is_gone:
+                self._is_gone = False
+                self._note(RESUMED, after_s=round(now_s - self._rhythm.last_s, 3))
+            self._rhythm.beat(now_s)
+            self._came.set()
+        elif characteristic == ftms.CONTROL_POINT:
+            self._answered(control.decode_answer(payload))
+        self._put(Notification(self._time_s(now_s), characteristic, payload))
+
+    def _begin(self, now_s: float) -> None:
+        """The first packet of the row: the session's time begins here."""
+        self._origin_s = now_s
+        for item in self._before_origin:
+            self._queue.put_nowait(item)
+        self._before_origin.clear()
+
+    def _answered(self, answer: control.Answer) -> None:
+        future = self._answers.get(-1 if answer.op_code is None else answer.op_code)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _read(self, characteristic: str, payload: bytes) -> None:
+        """Something was read: it is kept as what it is, a packet, and tells who the machine is."""
+        if characteristic in SAYS_WHO:
+            self.machine[SAYS_WHO[characteristic]] = outside_text(identity.decode_text(payload))
+        self._arrived(characteristic, payload)
+
+    def _note(self, event: str, **details: Any) -> None:
+        self._put(Note(self._time_s(self._loop.time()), event, details))
+
+    def _log(self, step: str, outcome: str) -> None:
+        self._note("handshake", step=step, outcome=outcome)
+
+    def _put(self, item: Item) -> None:
+        if self._origin_s is None:
+            self._before_origin.append(item)
+        else:
+            self._queue.put_nowait(item)
+
+    def _time_s(self, now_s: float) -> float:
+        return 0.0 if self._origin_s is None else round(now_s - self._origin_s, 3)
+
+    # --- keeping the rower ------------------------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        """Connect, again and again, until somebody stops or the machine is given up."""
+        attempt, lost_at_s = 0, self._loop.time()
+        device: FoundDevice | None = self.rower
+        while True:
+            try:
+                device = device or await discovery.find_again(self._radio, self.rower, self._patience.scan_s)
+                async with ble.connect(device, self._radio, self._arrived) as link:
+                    reason = await self._serve(link)
+                    self._note(LOST, reason=reason)
+                    self._is_gone = True
+                    attempt, lost_at_s = 0, self._loop.time()
+            except MachineError as error:
+                if self._gives_up(error, attempt, lost_at_s):
+                    return
+                pauses_s = self._patience.retry_s
+                await asyncio.sleep(pauses_s[min(attempt, len(pauses_s) - 1)])
+                attempt += 1
+            except Exception as error:  # our mistake: say so rather than fall silent
+                self._fail(MachineError(f"The connection failed: {error!r}."))
+                return
+            device = None
+
+    def _gives_up(self, error: MachineError, attempt: int, lost_at_s: float) -> bool:
+        if not self._first.done():
+            hopeless = isinstance(error, RadioUnavailable) or attempt + 1 >= FIRST_ATTEMPTS
+            if hopeless:
+                self._fail(error)
+            return hopeless
+        if self._loop.time() - lost_at_s < self._patience.lost_s:
+            return False
+        self._fail(MachineLost(f"{self.rower.label} did not come back for {self._patience.lost_s:.0f} s."))
+        return True
+
+    def _fail(self, error: MachineError) -> None:
+        if self._first.done():
+            self._queue.put_nowait(error)
+        else:
+            self._first.set_exception(error)
+
+    async def _serve(self, link: Link) -> str:
+        """Use one connection while it lasts; answer why it ended."""
+        self._service = service = handshake.service_of(link)
+        self._link = link
+        self._rhythm.since_s = self._loop.time()
+        self._came.clear()
+        self._note(CONNECTED, service=service.name, address=self.rower.address)
+        try:
+            if not self._first.done():
+                await handshake.read_about(link, service, self._read, self._log)
+            await handshake.subscribe(link, service.rows, self._log, required=True)
+            if not self._first.done():
+                self._first.set_result(None)
+            self._streaming.set()
+            return await _first_answer(self._watch(link, service), self._prompt(link, service))
+        finally:
+            self._streaming.clear()
+            self._link = None
+
+    async def _prompt(self, link: Link, service: Service) -> str | None:
+        """Get a machine to speak that wants to be told to; then subscribe to what else it has.
+
+        Answers why the link must go, None if it may stay.
+        """
+        handling = self._handling
+        comes = handling.starts_itself and await self._comes_within(self._patience.start_s)
+        if comes:
+            self._is_mute = False
+        else:
+            await handshake.start(link, service, handling, self._ask_shortly, self._log)
+        while handling.resume_every_s is not None:
+            await asyncio.sleep(handling.resume_every_s)
+            with suppress(MachineError):
+                await self._ask_shortly(control.start_or_resume())
+        return None if handling.only_rower_data else await self._subscribe_besides(link, service)
+
+    async def _subscribe_besides(self, link: Link, service: Service) -> str | None:
+        """Subscribe to the rest, once the machine's rhythm is known, and see whether it minds."""
+        while self._rhythm.usual_s is None:
+            self._came.clear()
+            await self._came.wait()
+        await handshake.subscribe(link, service.besides, self._log, required=False)
+        self._came.clear()
+        if await self._comes_within(self._overdue_s()):
+            return None
+        self._handling = replace(self._handling, only_rower_data=True)
+        return "the machine fell silent when more than Rower Data was subscribed"
+
+    async def _ask_shortly(self, request: bytes) -> control.Answer:
+        return await self.ask(request, ble.ANSWER_S)
+
+    async def _comes_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._came.wait()
+        return self._came.is_set()
+
+    # --- the watchdog -----------------------------------------------------------------------------------------------
+
+    async def _watch(self, link: Link, service: Service) -> str:
+        """Wait until the link is lost or the machine says nothing any more; answer why."""
+        doubts = 0
+        while not link.lost.is_set():
+            age_s = self._rhythm.age_s(self._loop.time())
+            due_s = self._overdue_s() * (doubts + 1)
+            if age_s < due_s:
+                doubts = doubts if age_s >= self._overdue_s() else 0
+                await _until(link.lost, asyncio.ensure_future(asyncio.sleep(due_s - age_s)))
+                continue
+            doubts += 1
+            if reason := await self._doubted(link, service, doubts):
+                return reason
+        return "the link was lost"
+
+    def _overdue_s(self) -> float:
+        """How old data may be before it is doubted [s]."""
+        return max(self._patience.silence_s, 1.5 * (self._rhythm.usual_s or 0.0))
+
+    async def _doubted(self, link: Link, service: Service, doubts: int) -> str | None:
+        """See what a silence means; answer why the link must go, None if it may stay."""
+        last_s = self._rhythm.last_s
+        if doubts == 1:
+            self._note("silent")
+        if not await self._answers_at_all(link, service):
+            return "the machine answers nothing"
+        if self._rhythm.last_s != last_s:
+            return None
+        silence_s = self._rhythm.age_s(self._loop.time())
+        if silence_s > self._patience.idle_s:
+            self._fail(MachineLost(f"{self.rower.label} has said nothing for {self._patience.idle_s:.0f} s."))
+        elif self._rhythm.usual_s is not None and silence_s > self._patience.mute_s and not self._is_mute:
+            self._is_mute = True  # it may just be resting: once is enough
+            return "the machine answers but sends nothing"
+        elif doubts % RENEW_EVERY == 1:
+            await self._renew(link, service)
+        return None
+
+    async def _answers_at_all(self, link: Link, service: Service) -> bool:
+        """Whether a read is answered, or data comes meanwhile.  A machine without anything to read is asked anew."""
+        readable = next((each for each in (*service.reads, *handshake.IDENTITY) if link.can(each, "read")), None)
+        if readable is None:
+            return await self._renew(link, service)
+        self._came.clear()
+        asked = asyncio.ensure_future(link.answers(readable, self._patience.answer_s))
+        await _until(self._came, asked)
+        return self._came.is_set() or asked.result()
+
+    async def _renew(self, link: Link, service: Service) -> bool:
+        """Ask for notifications anew: some machines forget that they were asked."""
+        wanted = [each for each in service.rows if link.can(each, "notify", "indicate")]
+        try:
+            for characteristic in wanted:
+                await link.unsubscribe(characteristic, self._patience.answer_s)
+                await link.subscribe(characteristic, self._patience.answer_s)
+        except MachineError as error:
+            self._log("renew", str(error))
+            return False
+        self._log("renew", "done")
+        return True
+
+    # --- keeping the strap ------------------------------------------------------------------------------------------
+
+    async def _keep_strap(self, wanted: str) -> None:
+        """Have a strap while there is one; it is looked for only while the rower has no need of the radio."""
+        device: FoundDevice | None = None
+        while True:
+            await self._streaming.wait()
+            with suppress(MachineError):
+                device = await self._find_strap(device.address if device else wanted)
+                if device is not None:
+                    await self._follow_strap(device)
+            await asyncio.sleep(self._patience.strap_s)
+
+    async def _find_strap(self, wanted: str) -> FoundDevice | None:
+        return await self._while_streaming(discovery.find_strap(self._radio, wanted, self._patience.scan_s))
+
+    async def _follow_strap(self, device: FoundDevice) -> None:
+        async with ble.connect(device, self._radio, self._strap_arrived) as link:
+            await link.subscribe(HEART_RATE_MEASUREMENT)
+            self._note("strap connected", name=device.name, address=device.address)
+            await link.lost.wait()
+        self._note("strap lost")
+
+    def _strap_arrived(self, characteristic: str, payload: bytes) -> None:
+        if characteristic == HEART_RATE_MEASUREMENT:
+            self._arrived(characteristic, payload)
+
+    async def _while_streaming(self, work: Coroutine[Any, Any, _T]) -> _T | None:
+        """Do something that needs the radio, unless the rower is lost meanwhile: then it has the radio."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done() and self._streaming.is_set():
+                await asyncio.wait({task}, timeout=self._patience.answer_s)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+async def _until(event: asyncio.Event, task: asyncio.Future[Any]) -> None:
+    """Wait for a task or an event, whichever is first; then neither goes on."""
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in (task, waiting):
+            each.cancel()
+        await asyncio.wait({task, waiting})
+
+
+async def _first_answer(*works: Coroutine[Any, Any, str | None]) -> str:
+    """The first answer that isn't None; the rest is ended."""
+    tasks = {asyncio.ensure_future(work) for work in works}
+    try:
+        for task in asyncio.as_completed(tasks):
+            if (answer := await task) is not None:
+                return answer
+        raise AssertionError("a connection ended without a reason")
+    finally:
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait(tasks)

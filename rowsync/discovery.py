@@ -1,0 +1,216 @@
+"""Discovery: which of the machines that advertise is the one that is meant.
+
+A name is no proof: anybody may advertise it.  A rower is trusted by its address, once a person has rowed on it; a
+stranger under a known name is asked about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from rowsync import ble
+from rowsync.ble import FoundDevice, Radio
+from rowsync.errors import MachineNotFound, UsageError
+from rowsync.wording import outside_text
+
+SCAN_S = 10.0
+SETTLE_S = 1.0
+"""How long to listen on once something fitting was heard, in case there is another like it [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A machine that was rowed on before, by its name and address."""
+
+    name: str
+    address: str
+
+
+Ask = Callable[[str], bool]
+"""Asks the person a question and answers whether they said yes."""
+
+
+async def scan(radio: Radio, seconds: float = SCAN_S) -> list[FoundDevice]:
+    """Every rower nearby, and every fitness machine that may be one, the nearest first.
+
+    Raises:
+        RadioUnavailable: Bluetooth is off, absent or not permitted.
+    """
+    found = {each.address: each async for each in _for(seconds, radio)}
+    return _nearest_first(each for each in found.values() if each.may_row)
+
+
+async def find(
+    radio: Radio, wanted: str | None = None, known: Known | None = None, ask: Ask | None = None, seconds: float = SCAN_S
+) -> FoundDevice:
+    """The rower that is meant.
+
+    Args:
+        radio: which Bluetooth stack.
+        wanted: its name or address, whatever it says of itself; None for the known one, else the nearest.
+        known: the rower of the last session; it is taken at once.
+        ask: asks whether a stranger is to be trusted; None answers no.
+        seconds: how long to look [s].
+
+    Raises:
+        MachineNotFound: none answered.
+        UsageError: several are called so, or the person doesn't trust the one that answers.
+        RadioUnavailable: Bluetooth is off, absent or not permitted.
+    """
+    fits = _fits(wanted)
+    candidates = await _candidates(radio, fits, _address(wanted, known), seconds)
+    if not candidates:
+        candidates = [each for each in await ble.held(radio) if fits(each) or each.address == _address(wanted, known)]
+    if not candidates:
+        whom = f"No rower called {outside_text(wanted)}" if wanted else "No rower"
+        raise MachineNotFound(
+            f"{whom} answered within {seconds:.0f} s. Wake the machine (pull the handle, or choose Connect in its "
+            "menu), close other apps that hold it, and try again; `rowsync scan` lists what is near."
+        )
+    chosen = _chosen(candidates, wanted, known)
+    if _is_stranger(chosen, wanted, known) and not (ask and ask(_question(chosen))):
+        raise UsageError(
+            f"{chosen.label} at {chosen.address} is not the rower of that name that you rowed on before. If it is "
+            f"yours, name it by its address: rowsync row --rower {chosen.address}"
+        )
+    return chosen
+
+
+async def find_again(radio: Radio, device: FoundDevice, seconds: float) -> FoundDevice:
+    """The same machine, by its address alone.
+
+    Raises:
+        MachineNotFound: it doesn't answer.
+        RadioUnavailable: Bluetooth is off, absent or not permitted.
+    """
+    with suppress(StopIteration):
+        return next(each for each in await ble.held(radio) if each.address == device.address)
+    async with aclosing(_for(seconds, radio)) as heard:
+        async for found in heard:
+            if found.address == device.address:
+                return found
+    raise MachineNotFound(f"{device.label} doesn't answer.")
+
+
+async def find_strap(radio: Radio, wanted: str, seconds: float) -> FoundDevice:
+    """A heart-rate strap by its name or address, or with "any" the nearest.
+
+    Raises:
+        MachineNotFound: none answers.
+        RadioUnavailable: Bluetooth is off, absent or not permitted.
+    """
+
+    def fits(found: FoundDevice) -> bool:
+        return found.is_strap if wanted == ANY else _is_called(found, wanted)
+
+    candidates = await _candidates(radio, fits, None, seconds)
+    if not candidates:
+        raise MachineNotFound("No heart-rate strap answers.")
+    return candidates[0]
+
+
+ANY = "any"
+
+
+def _fits(wanted: str | None) -> Callable[[FoundDevice], bool]:
+    if wanted is None:
+        return lambda found: found.may_row
+    return lambda found: _is_called(found, wanted)
+
+
+def _is_called(found: FoundDevice, wanted: str) -> bool:
+    return wanted.casefold() in (found.name.casefold(), found.address.casefold())
+
+
+def _address(wanted: str | None, known: Known | None) -> str | None:
+    """The address at which nobody need be waited for any longer."""
+    if wanted is None or (known and wanted.casefold() == known.name.casefold()):
+        return known.address if known else None
+    return wanted
+
+
+async def _candidates(
+    radio: Radio, fits: Callable[[FoundDevice], bool], address: str | None, seconds: float
+) -> list[FoundDevice]:
+    """All that fit, the nearest first; the one at the address alone, as soon as it is heard."""
+    found: dict[str, FoundDevice] = {}
+    first = asyncio.Event()
+
+    async def listen() -> None:
+        async with aclosing(ble.heard(radio)) as heard:
+            async for each in heard:
+                if address is not None and each.address.casefold() == address.casefold():
+                    found.clear()
+                    found[each.address] = each
+                    first.set()
+                    return
+                if fits(each):
+                    found[each.address] = each
+                    first.set()
+
+    listening = asyncio.ensure_future(listen())
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _first_of(listening, first)
+        if found and not listening.done():
+            await asyncio.wait({listening}, timeout=KNOWN_S if address else SETTLE_S)
+        if listening.done():
+            listening.result()
+    finally:
+        listening.cancel()
+        await asyncio.wait({listening})
+    return _nearest_first(found.values())
+
+
+KNOWN_S = 4.0
+"""How long the known rower is waited for when another one is heard first [s]."""
+
+
+async def _first_of(task: asyncio.Future[Any], event: asyncio.Event) -> None:
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+async def _for(seconds: float, radio: Radio) -> AsyncGenerator[FoundDevice]:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds), aclosing(ble.heard(radio)) as heard:
+            async for found in heard:
+                yield found
+
+
+def _nearest_first(found: Iterable[FoundDevice]) -> list[FoundDevice]:
+    return sorted(found, key=lambda each: -(each.signal_dbm or -999))
+
+
+def _chosen(candidates: list[FoundDevice], wanted: str | None, known: Known | None) -> FoundDevice:
+    """The one of several that is meant: the known one, the only one of that name, or the nearest of any."""
+    for each in candidates:
+        if known and each.address == known.address:
+            return each
+    if wanted is not None and len(candidates) > 1:
+        places = ", ".join(f"{each.address} ({each.signal_dbm} dBm)" for each in candidates)
+        raise UsageError(
+            f"{len(candidates)} machines are called {outside_text(wanted)}: {places}. Choose one by its address, "
+            "the nearest has the least negative dBm."
+        )
+    return candidates[0]
+
+
+def _is_stranger(chosen: FoundDevice, wanted: str | None, known: Known | None) -> bool:
+    """Whether it goes by the known rower's name and isn't it; who names an address knows what they do."""
+    if known is None or chosen.address == known.address:
+        return False
+    by_address = wanted is not None and wanted.casefold() == chosen.address.casefold()
+    return not by_address and chosen.name.casefold() == known.name.casefold()
+
+
+def _question(chosen: FoundDevice) -> str:
+    return f"{chosen.label} answers from an address you haven't rowed at before ({chosen.address}). Row on it?"
