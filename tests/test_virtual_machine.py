@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from rowsync.ftms import RowerData, decode_rower_data
+from rowsync import concept2
+from rowsync.ftms import ROWER_DATA, RowerData, decode_rower_data
 from rowsync.intervals import Effort
 from rowsync.plan import Piece, Plan
+from rowsync.virtual.console import CONCEPT2_READINGS, READINGS
 from rowsync.virtual.machine import LIVE, MACHINES, STANDARD, Console, Frame, MachineModel
+from rowsync.virtual.model import Event, Glitch
 from rowsync.virtual.rower import VirtualRower
 
 PLAN = Plan("", (Piece(Effort.HARD, 60), Piece(Effort.REST, 60), Piece(Effort.HARD, 60)))
@@ -28,13 +31,30 @@ def decoded(sent):
     return [(at_s, decode_rower_data(payload)) for at_s, payload in sent]
 
 
-@pytest.mark.parametrize("name", MACHINES)
+SPEAKING_FTMS = [name for name, row in MACHINES.items() if all(each.carrier == ROWER_DATA for each in row.frames)]
+
+
+@pytest.mark.parametrize("name", SPEAKING_FTMS)
 def test_every_notification_fits_into_twenty_octets_and_can_be_read(name):
     for _, payload in session(MACHINES[name]):
         assert len(payload) <= 20
         data = decode_rower_data(payload)
-        assert not data.missing
+        assert data.missing == (("elapsed_time_s",) if name == "mr-captain" else ())
         assert data.extra == (b"\x00" if name == "pm5" and data.more_data else b"")
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_field_of_a_row_is_one_that_can_be_reckoned(name):
+    row = MACHINES[name]
+    named = {field for frame in row.frames for field in frame.fields if frame.characteristic == ROWER_DATA}
+    named |= {*row.readings, *row.scales, *row.when_still, *(glitch.field for glitch in row.glitches)}
+    assert named <= set(READINGS)
+
+
+def test_every_reading_in_concept2s_words_belongs_to_a_layout():
+    fields = {field.name for layout in concept2.MULTIPLEXED_LAYOUTS.values() for field in layout}
+    fields |= {field.name for layout in concept2.LAYOUTS.values() for field in layout}
+    assert set(CONCEPT2_READINGS) <= fields
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -157,6 +177,48 @@ def test_a_personality_of_ones_own_is_one_row():
     sent = session(model, until_s=40)
     assert len(sent) == 161 - 40
     assert not any(12 <= at_s < 22 for at_s, _ in sent)
+
+
+def test_a_frame_may_wait_for_events_and_have_a_period_too():
+    model = MachineModel((Frame(LIVE, 10.0, on=(Event.STROKE, Event.END)),), features=None)
+    times = [at_s for at_s, _ in session(model)]
+    rower = VirtualRower(PLAN)
+    rower.advance(200)
+    ends = {stroke.end_s for stroke in rower.truth.strokes}
+    assert times == pytest.approx(sorted({*ends, *map(float, range(0, 201, 10))}))
+
+
+def test_the_end_of_a_piece_and_of_the_programme_are_told_once_each_and_rests_are_not():
+    pieces, end = (MachineModel((Frame(LIVE, on=(event,)),), features=None) for event in (Event.PIECE, Event.END))
+    rower = VirtualRower(PLAN)
+    rower.advance(200)
+    first, second = rower.truth.pieces[0], rower.truth.pieces[-1]
+    assert [at_s for at_s, _ in session(pieces)] == [first.end_s]
+    assert [at_s for at_s, _ in session(end)] == [second.end_s]
+
+
+def test_counters_that_a_piece_zeroes_count_the_piece_alone_and_the_others_go_on():
+    data = dict(decoded(session(replace(STANDARD, zeroed_by_piece=("distance_m",)))))
+    whole = dict(decoded(session(STANDARD)))
+    assert data[60].total_distance_m == whole[60].total_distance_m > 200
+    assert data[150].total_distance_m < 130 < whole[150].total_distance_m
+    assert data[150].stroke_count == whole[150].stroke_count
+
+
+def test_a_console_that_is_reset_counts_from_there():
+    rower, console = VirtualRower(PLAN), Console(STANDARD)
+    console.feed(rower.advance(30))
+    console.reset()
+    (payload,) = console.feed(rower.advance(40))
+    data = decode_rower_data(payload)
+    assert (data.elapsed_time_s, data.stroke_count) == (10, 4)
+
+
+def test_nobody_glitches_before_rowing():
+    model = replace(STANDARD, glitches=(Glitch("stroke_rate_spm", 99, 99, first_strokes=(2, 2)),))
+    rates = [(data.stroke_count, data.stroke_rate_spm) for at_s, data in decoded(session(model, until_s=30))]
+    assert rates[0] == (0, 0)
+    assert {count for count, rate in rates if rate == 99} == {0, 1}
 
 
 def test_a_console_fed_late_sends_once_and_goes_on_in_step():

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
+import struct
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeVar
@@ -30,7 +32,7 @@ from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback,
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
 from bleak.uuids import normalize_uuid_str
-from bumble import core, hci
+from bumble import core, hci, ll
 from bumble.att import ATT_DEFAULT_MTU, ATT_Error
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
@@ -50,11 +52,20 @@ class AirLink(LocalLink):
     """Bumble's link between controllers, with data routed by the address that a connection was made with.
 
     `LocalLink.send_acl_data` (Bumble 0.0.236) takes the sender's address of the moment; one that changes it, as Linux
-    does for each active scan, silently loses its connections.
+    does for each active scan, silently loses its connections.  Scan responses it doesn't carry at all; this link does.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Bumble's constructor has no annotations
+
+    def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
+        """Carry an advertisement, and its scan response as a second one: Bumble repeats the first in its place."""
+        super().send_advertising_pdu(sender_controller, packet)
+        if isinstance(packet, ll.AdvExtInd):
+            sets = (each for each in sender_controller.advertising_sets.values() if each.enabled)
+            response = next((bytes(each.scan_response_data) for each in sets), b"")
+            if response:
+                super().send_advertising_pdu(sender_controller, dataclasses.replace(packet, data=response))
 
     def send_acl_data(
         self,
@@ -117,6 +128,10 @@ class Adapter:
             self._scanners.discard(scanner)
             if not self._scanners and self.device.is_scanning:
                 await self.device.stop_scanning()
+
+    def forget_connecting(self) -> None:
+        """Stop waiting for a machine; Bumble's controller goes on and later connects it to nobody."""
+        self._controller.pending_le_connection = None
 
 
 async def hang_up(connection: Connection) -> None:
@@ -228,9 +243,17 @@ class BumbleScanner(BaseBleakScanner):
 
 
 def _entries(data: AdvertisingData) -> Iterator[tuple[AdvertisingData.Type, Any]]:
-    for kind in dict.fromkeys(kind for kind, _ in data.ad_structures):
-        for value in data.get_all(AdvertisingData.Type(kind)):
-            yield AdvertisingData.Type(kind), value
+    """What an advertisement says; names that aren't UTF-8 are mended, and other entries that can't be read left out."""
+    for number, octets in data.ad_structures:
+        kind = AdvertisingData.Type(number)
+        try:
+            yield kind, octets.decode(errors="replace") if kind in _NAMES else _understood(kind, octets)
+        except (ValueError, IndexError, struct.error, core.BaseBumbleError):
+            continue
+
+
+def _understood(kind: AdvertisingData.Type, octets: bytes) -> Any:
+    return AdvertisingData.ad_data_to_object(kind, octets)
 
 
 def uuid_text(uuid: UUID) -> str:
@@ -310,6 +333,8 @@ class BumbleClient(BaseBleakClient):
                 connection = await self.adapter.device.connect(address, core.PhysicalTransport.LE, timeout=timeout_s)
             except (core.TimeoutError, core.ConnectionError) as error:
                 raise BleakDeviceNotFoundError(self.address, f"connect failed: {error}") from error
+            finally:
+                self.adapter.forget_connecting()
         link = _Link(connection, Peer(connection), asyncio.get_running_loop().create_future())
         connection.on(Connection.EVENT_DISCONNECTION, functools.partial(self._on_disconnection, link))
         if connection.handle not in self.adapter.device.connections:

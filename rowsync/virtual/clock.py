@@ -14,7 +14,11 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import Context
 from typing import TypeVar, TypeVarTuple
+
+SHORTEST_S = 1e-6
+"""The shortest wait [s]."""
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -37,6 +41,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """The virtual clock [s]."""
         return self._now_s
+
+    def call_at(
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call later, by a microsecond at least.
+
+        A virtual clock stands still while it computes: whoever waits for the rounding error that is left would ask for
+        it for ever.
+        """
+        return super().call_at(max(when, self._now_s + SHORTEST_S), callback, *args, context=context)
 
     def run_in_executor(self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
         """Run `func` in a thread; the clock stands still until it is done."""

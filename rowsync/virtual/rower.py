@@ -80,6 +80,15 @@ BEGINNER: Mapping[Effort, Strength] = {
     Effort.STEADY: Strength(80, 21),
 }
 
+KAYAKER: Mapping[Effort, Strength] = {
+    Effort.HARD: Strength(130, 79),
+    Effort.EASY: Strength(50, 52),
+    Effort.WARMUP: Strength(60, 55),
+    Effort.COOLDOWN: Strength(60, 55),
+    Effort.STEADY: Strength(80, 62),
+}
+"""Both sides count: a kayak ergometer's captures show 39 to 88 pulls a minute (TrackMyIndoorWorkout kayak_pro_test)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -120,6 +129,7 @@ class Person:
 PEOPLE: Mapping[str, Person] = {
     "trained": Person(),
     "beginner": Person(BEGINNER, noise_log=0.074, drift_log=0.07, jitter=0.03, heart_rate_bpm_per_w=0.5),
+    "kayaker": Person(KAYAKER, jitter=0.02, heart_rate_bpm_per_w=0.5),
 }
 
 
@@ -243,39 +253,6 @@ class Flywheel:
 
 
 @dataclass(frozen=True, slots=True)
-class RowerState:
-    """What a monitor knows at one moment.  Power, pace and rate are the last whole stroke's, as monitors show them.
-
-    Attributes:
-        time_s: since the rower was switched on [s].
-        elapsed_s: since the first stroke began, until the programme's end; 0 before [s].
-        still_s: since the last stroke ended; None while rowing and before the first stroke [s].
-        stroke_count: whole strokes.
-        stroke_rate_spm: of the last stroke; None before it [1/min].
-        distance_m: the pretended boat's [m].
-        pace_s_per_500m: of the last stroke; None before it [s/500 m].
-        power_w: k ω³ at the last stroke's mean speed, as monitors reckon; None before it [W].
-        heart_rate_bpm: by a chest strap [1/min].
-        energy_kcal: by Concept2's formula, counted while rowing [kcal].
-        effort: the piece of the programme that the person is at; None before the first stroke and after the last.
-        done: the programme is over.
-    """
-
-    time_s: float
-    elapsed_s: float
-    still_s: float | None
-    stroke_count: int
-    stroke_rate_spm: float | None
-    distance_m: float
-    pace_s_per_500m: float | None
-    power_w: float | None
-    heart_rate_bpm: float
-    energy_kcal: float
-    effort: Effort | None
-    done: bool
-
-
-@dataclass(frozen=True, slots=True)
 class RowedStroke:
     """One stroke as it really was, from catch to catch.
 
@@ -292,6 +269,65 @@ class RowedStroke:
     power_w: float
     distance_m: float
     effort: Effort
+
+    @property
+    def duration_s(self) -> float:
+        """From catch to catch [s]."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class RowedDrive:
+    """The pulled part of a stroke.
+
+    Attributes:
+        count: how many drives there were, this one included.
+        duration_s: from the catch to the finish [s].
+        work_j: put in at the handle [J].
+    """
+
+    count: int = 0
+    duration_s: float = 0.0
+    work_j: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RowerState:
+    """What a monitor knows at one moment.  Power, pace and rate are the last whole stroke's, as monitors show them.
+
+    Attributes:
+        time_s: since the rower was switched on [s].
+        elapsed_s: since the first stroke began, until the programme's end; 0 before [s].
+        still_s: since the last stroke ended; None while rowing and before the first stroke [s].
+        stroke_count: whole strokes.
+        stroke_rate_spm: of the last stroke; None before it [1/min].
+        distance_m: the pretended boat's [m].
+        pace_s_per_500m: of the last stroke; None before it [s/500 m].
+        power_w: k ω³ at the last stroke's mean speed, as monitors reckon; None before it [W].
+        heart_rate_bpm: by a chest strap [1/min].
+        energy_kcal: by Concept2's formula, counted while rowing [kcal].
+        effort: the piece of the programme that the person is at; None before the first stroke and after the last.
+        done: the programme is over.
+        piece_count: pieces of the programme that have begun, rests not counted.
+        drive: the last whole drive.
+        stroke: the last whole stroke; None before it.
+    """
+
+    time_s: float
+    elapsed_s: float
+    still_s: float | None
+    stroke_count: int
+    stroke_rate_spm: float | None
+    distance_m: float
+    pace_s_per_500m: float | None
+    power_w: float | None
+    heart_rate_bpm: float
+    energy_kcal: float
+    effort: Effort | None
+    done: bool
+    piece_count: int = 0
+    drive: RowedDrive = RowedDrive()
+    stroke: RowedStroke | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +373,9 @@ class VirtualRower:
         seed: the same seed, the same session.
         ready_s: how long the person sits still before the first stroke [s].
 
+    Attributes:
+        ready_s: the same.
+
     Raises:
         UsageError: the plan has a rest that ends by the metre: nobody rows them.
     """
@@ -347,13 +386,15 @@ class VirtualRower:
         self._body = _Body(person or Person(), seed)
         self._wheel = Flywheel()
         self._programme = _Programme(plan.pieces, ready_s)
-        self._ready_s = ready_s
+        self.ready_s = ready_s
         self._step = 0
         self._rowing_steps = 0
         self._phase_start_bpm = self._body.heart_rate_goal_bpm(None)
         self._phase_start_step = 0
         self._ended_s = math.inf
         self._strokes: list[RowedStroke] = []
+        self._drive = RowedDrive()
+        self._piece_count = 0
         self._shown: tuple[float, float, float] | None = None
         self._pieces: list[RowedPiece] = []
         self._phases = self._row()
@@ -377,7 +418,7 @@ class VirtualRower:
         rate_spm, pace_s_per_500m, power_w = self._shown or (None, None, None)
         return RowerState(
             time_s=self._time_s,
-            elapsed_s=max(0.0, min(self._time_s, self._ended_s) - self._ready_s),
+            elapsed_s=max(0.0, min(self._time_s, self._ended_s) - self.ready_s),
             still_s=self._time_s - self._strokes[-1].end_s if self._strokes and not self._phase.rowing else None,
             stroke_count=len(self._strokes),
             stroke_rate_spm=rate_spm,
@@ -388,6 +429,9 @@ class VirtualRower:
             energy_kcal=concept2_kcal(self._wheel.drag_work_j, self._rowing_steps / STEPS_PER_S),
             effort=self._phase.effort,
             done=self._ended_s < math.inf,
+            piece_count=self._piece_count,
+            drive=self._drive,
+            stroke=self._strokes[-1] if self._strokes else None,
         )
 
     @property
@@ -423,10 +467,11 @@ class VirtualRower:
 
     def _row(self) -> Iterator[_Phase]:
         """The whole session, phase by phase; each is asked for when the one before has passed."""
-        if self._ready_s > 0:
-            yield _still(None, self._ready_s)
+        if self.ready_s > 0:
+            yield _still(None, self.ready_s)
         while (piece := self._programme.piece_at(self._time_s, self._distance_m)) is not None:
             started_s = self._time_s
+            self._piece_count += self._programme.begins_piece and piece.effort is not Effort.REST
             if piece.effort is Effort.REST:
                 yield _still(Effort.REST, self._programme.bell_s)
             else:
@@ -436,9 +481,11 @@ class VirtualRower:
         yield _still(None, math.inf)
 
     def _stroke(self, effort: Effort) -> Iterator[_Phase]:
-        intent = self._body.next_stroke(effort, self._time_s - self._ready_s)
+        intent = self._body.next_stroke(effort, self._time_s - self.ready_s)
         start, start_m, start_j = self._step, self._distance_m, self._wheel.handle_work_j
         yield _Phase(start + intent.drive_steps, effort, intent.drive_power_w, intent.power_w)
+        work_j = self._wheel.handle_work_j - start_j
+        self._drive = RowedDrive(self._drive.count + 1, intent.drive_steps / STEPS_PER_S, work_j)
         yield _Phase(start + intent.steps, effort, 0.0, intent.power_w)
         duration_s = intent.steps / STEPS_PER_S
         power_w = (self._wheel.handle_work_j - start_j) / duration_s
