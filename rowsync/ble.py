@@ -129,11 +129,11 @@ class Link:
         characteristics: what the machine has, named as recordings name them.
     """
 
-    def __init__(self, device: FoundDevice, radio: Radio, arrived: Arrived) -> None:
+    def __init__(self, device: FoundDevice, radio: Radio, arrived: Arrived, within_s: float) -> None:
         self.lost = asyncio.Event()
         self._arrived: Arrived | None = arrived
         self._client = BleakClient(
-            device.device, lambda _: self.lost.set(), timeout=CONNECT_S, **_backend(radio.client_backend)
+            device.device, lambda _: self.lost.set(), timeout=within_s, **_backend(radio.client_backend)
         )
         self._found: dict[str, BleakGATTCharacteristic] = {}
 
@@ -186,6 +186,9 @@ class Link:
         """Connect and discover."""
         with _translated():
             await self._client.connect()
+            self.lost.clear()  # bleak tries some failed connections again, having told of their end
+            if not self._client.is_connected:
+                raise MachineError("The link went while it was made.")
             for characteristic in self._client.services.characteristics.values():
                 self._found.setdefault(short_uuid(characteristic.uuid), characteristic)
 
@@ -201,20 +204,23 @@ class Link:
 
 
 @asynccontextmanager
-async def connect(device: FoundDevice, radio: Radio, arrived: Arrived) -> AsyncIterator[Link]:
+async def connect(
+    device: FoundDevice, radio: Radio, arrived: Arrived, within_s: float = CONNECT_S
+) -> AsyncIterator[Link]:
     """Connect; the client is new for each connection and always let go.
 
     Args:
         device: to what.
         radio: by which stack.
         arrived: told of each packet that was subscribed to.
+        within_s: how long connecting and discovering may take [s].
 
     Raises:
         MachineNotFound: it did not take the connection.
         RadioUnavailable: Bluetooth is off, absent or not permitted.
         MachineError: anything else that Bluetooth refuses.
     """
-    link = Link(device, radio, arrived)
+    link = Link(device, radio, arrived, within_s)
     try:
         await link.open()
         yield link

@@ -24,6 +24,7 @@ from rowsync.errors import MachineError, RecordingError, RowsyncError, SessionNo
 if TYPE_CHECKING:
     from rowsync.config import Settings
     from rowsync.plan import Plan
+    from rowsync.recording import Recording
     from rowsync.rowing import Wishes
     from rowsync.store import Store
 
@@ -371,6 +372,62 @@ def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> No
 
 
 @cli.command()
+@click.argument("recording", required=False, metavar="[RECORDING]")
+@click.option("--rower", metavar="NAME|ADDRESS", help="Which rower to examine now [default: the last, or the first].")
+@click.option("--seconds", type=click.IntRange(20, 3600), default=60, show_default=True, help="How long to row for it.")
+@click.option("--share", type=click.Path(path_type=Path), metavar="FILE", help="Write a redacted recording to share.")
+@click.option("--without-heart-rate", is_flag=True, help="With --share: leave out the strap's heart rates.")
+@click.option("--virtual", is_flag=True, help="The virtual rower instead of a real one.")
+@click.option("--fast", is_flag=True, help="With --virtual: as fast as the computer can.")
+@_machine_option
+@_seed_option
+@_json_option
+@_shared
+def doctor(
+    recording: str | None,
+    rower: str | None,
+    seconds: int,
+    share: Path | None,
+    without_heart_rate: bool,
+    virtual: bool,
+    fast: bool,
+    machine: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Find out what a machine really sends, and how rowsync handles it.
+
+    RECORDING is a file, or the id of a stored session. Without it you row for a minute and stop for ten seconds; that
+    session is stored as any other. The examination names neither addresses nor serial numbers.
+
+    \b
+    Examples:
+      rowsync doctor
+      rowsync doctor --rower "PM5 430000000" --share pm5.jsonl
+      rowsync doctor fixtures/recorded_sessions/stops-8x500m.jsonl
+    """
+    from rowsync.examination import examine
+
+    if recording is not None and (rower is not None or virtual):
+        raise UsageError("Either a recording is examined, or a rower.")
+    if fast and not virtual:
+        raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
+    if recording is not None:
+        found = _recording(recording)
+    else:
+        found = _rowed_for_doctor(rower, seconds, (machine, seed) if virtual else None, fast)
+    examined = examine(found).summary()
+    if as_json:
+        _print_json(examined)
+    else:
+        from rowsync.terminal import print_examination
+
+        print_examination(examined)
+    if share is not None:
+        _share(found, share, heart_rate=not without_heart_rate)
+
+
+@cli.command()
 @click.argument("session", required=False)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Where to; .html or .png [default: <data>/pages]."
@@ -516,6 +573,57 @@ def _row_and_store(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) 
     if finished.summary is None:
         raise MachineError("Nobody rowed, so nothing is stored.")
     return finished.summary
+
+
+def _recording(name: str) -> Recording:
+    """A file's recording, or a stored session's."""
+    from rowsync.recording import read_recording
+
+    path = Path(name)
+    if path.exists() or path.suffix or path.name != name:
+        return read_recording(path)
+    store = _store(_settings())
+    return store.recording(store.find(name))
+
+
+def _rowed_for_doctor(rower: str | None, seconds: int, virtual: tuple[str, int] | None, fast: bool) -> Recording:
+    """Have somebody row, and stop; the session is stored if anybody did."""
+    from rowsync.live import run_row
+    from rowsync.recording import read_recording
+    from rowsync.store import Store
+
+    settings = _settings()
+    wishes = _wishes(
+        settings,
+        athlete=settings.who(None if virtual is None else DEMO_ATHLETE, None),
+        plan=_parsed(f"{seconds}s"),
+        rower=rower,
+        origin="hardware" if virtual is None else "synthetic",
+    )
+    _tell(f"Row for {seconds} s, some strokes hard and some easy; then let go of the handle for ten seconds.")
+    journal = run_row(wishes, virtual, fast)
+    if journal is None:
+        raise MachineError("The rower sent nothing, so there is nothing to examine.")
+    found = read_recording(journal)
+    finished = Store(settings.data).finish(journal, wait=True)
+    if finished is not None and finished.problem is not None:
+        _tell(finished.problem)
+    return found
+
+
+def _share(found: Recording, path: Path, heart_rate: bool) -> None:
+    """Write a recording that may be given away, and say what was taken out of it."""
+    import secrets
+
+    from rowsync.recording import recording_bytes
+    from rowsync.redaction import redact
+
+    redaction = redact(found, f"redacted-{secrets.token_hex(4)}", heart_rate=heart_rate)
+    _write_out(recording_bytes(redaction.recording.header, redaction.recording.items), path)
+    _tell(f"{path} may be shared. Taken out:")
+    for what in redaction.taken_out:
+        _tell(f"  {what}")
+    _tell("Look through it, it is plain text; then attach it to an issue of the rowsync project.")
 
 
 def _conclude(store: Store, summary: dict[str, Any], as_json: bool) -> None:

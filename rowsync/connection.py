@@ -24,6 +24,7 @@ from rowsync.heart_rate import HEART_RATE_MEASUREMENT
 from rowsync.machines import Handling, handling_of
 from rowsync.readers import ROW_READERS
 from rowsync.telemetry import CONNECTED, LOST, RESUMED, Item, Note, Notification
+from rowsync.waiting import end, first_answer, until
 from rowsync.wording import outside_text
 
 _T = TypeVar("_T")
@@ -38,6 +39,7 @@ class Patience:
         answer_s: how long a doubted machine may take to answer.
         start_s: after so long without any data a machine is told to start.
         mute_s: a machine that spoke regularly, answers, and has said nothing for so long is connected anew, once.
+        connect_s: how long connecting again may take before it is begun anew.
         scan_s: how long to look for a lost machine before looking anew.
         retry_s: the pauses between attempts to connect again; the last one goes on.
         strap_s: the pause between attempts to find a strap.
@@ -49,6 +51,7 @@ class Patience:
     answer_s: float = 0.8
     start_s: float = 3.0
     mute_s: float = 10.0
+    connect_s: float = 6.0
     scan_s: float = 10.0
     retry_s: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0)
     strap_s: float = 5.0
@@ -68,6 +71,10 @@ FIRST_ATTEMPTS = 3
 
 RENEW_EVERY = 5
 """A silent machine that answers is asked for notifications anew at the first doubt, and then at every fifth."""
+
+
+TICK_S = 0.01
+"""The watchdog looks no oftener: what is left of a wait after rounding may be less than the clock can tell [s]."""
 
 
 @asynccontextmanager
@@ -95,9 +102,7 @@ async def connected(
         await connection._first
         yield connection
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
 
 
 @dataclass(slots=True)
@@ -148,6 +153,7 @@ class Connection:
         self._came = asyncio.Event()
         self._streaming = asyncio.Event()
         self._link: Link | None = None
+        self._controlled: Link | None = None
         self._service: Service | None = None
         self._answers: dict[int, asyncio.Future[control.Answer]] = {}
         self._is_mute = False
@@ -188,6 +194,9 @@ class Connection:
             raise MachineError("This machine's control point must not be written.")
         answer = self._answers[request[0]] = self._loop.create_future()
         try:
+            if self._controlled is not link:
+                await link.subscribe(self._service.control)
+                self._controlled = link
             async with asyncio.timeout(within_s):
                 await link.write(self._service.control, request)
                 given: control.Answer = await answer
@@ -255,7 +264,8 @@ class Connection:
         while True:
             try:
                 device = device or await discovery.find_again(self._radio, self.rower, self._patience.scan_s)
-                async with ble.connect(device, self._radio, self._arrived) as link:
+                within_s = self._patience.connect_s if self._first.done() else ble.CONNECT_S
+                async with ble.connect(device, self._radio, self._arrived, within_s) as link:
                     reason = await self._serve(link)
                     self._note(LOST, reason=reason)
                     self._is_gone = True
@@ -302,7 +312,7 @@ class Connection:
             if not self._first.done():
                 self._first.set_result(None)
             self._streaming.set()
-            return await _first_answer(self._watch(link, service), self._prompt(link, service))
+            return await first_answer(self._watch(link, service), self._prompt(link, service))
         finally:
             self._streaming.clear()
             self._link = None
@@ -325,8 +335,8 @@ class Connection:
         return None if handling.only_rower_data else await self._subscribe_besides(link, service)
 
     async def _subscribe_besides(self, link: Link, service: Service) -> str | None:
-        """Subscribe to the rest, once the machine's rhythm is known, and see whether it minds."""
-        while self._rhythm.usual_s is None:
+        """Subscribe to the rest, once the machine speaks and its rhythm is known, and see whether it minds."""
+        while self._rhythm.usual_s is None or self._rhythm.last_s < self._rhythm.since_s:
             self._came.clear()
             await self._came.wait()
         await handshake.subscribe(link, service.besides, self._log, required=False)
@@ -355,7 +365,9 @@ class Connection:
             due_s = self._overdue_s() * (doubts + 1)
             if age_s < due_s:
                 doubts = doubts if age_s >= self._overdue_s() else 0
-                await _until(link.lost, asyncio.ensure_future(asyncio.sleep(due_s - age_s)))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(due_s - age_s, TICK_S)):
+                        await link.lost.wait()
                 continue
             doubts += 1
             if reason := await self._doubted(link, service, doubts):
@@ -392,8 +404,11 @@ class Connection:
             return await self._renew(link, service)
         self._came.clear()
         asked = asyncio.ensure_future(link.answers(readable, self._patience.answer_s))
-        await _until(self._came, asked)
-        return self._came.is_set() or asked.result()
+        try:
+            await until(self._came, asked)
+            return self._came.is_set() or asked.result()
+        finally:
+            await end(asked)
 
     async def _renew(self, link: Link, service: Service) -> bool:
         """Ask for notifications anew: some machines forget that they were asked."""
@@ -443,30 +458,4 @@ class Connection:
                 await asyncio.wait({task}, timeout=self._patience.answer_s)
             return task.result() if task.done() else None
         finally:
-            task.cancel()
-            await asyncio.wait({task})
-
-
-async def _until(event: asyncio.Event, task: asyncio.Future[Any]) -> None:
-    """Wait for a task or an event, whichever is first; then neither goes on."""
-    waiting = asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in (task, waiting):
-            each.cancel()
-        await asyncio.wait({task, waiting})
-
-
-async def _first_answer(*works: Coroutine[Any, Any, str | None]) -> str:
-    """The first answer that isn't None; the rest is ended."""
-    tasks = {asyncio.ensure_future(work) for work in works}
-    try:
-        for task in asyncio.as_completed(tasks):
-            if (answer := await task) is not None:
-                return answer
-        raise AssertionError("a connection ended without a reason")
-    finally:
-        for each in tasks:
-            each.cancel()
-        await asyncio.wait(tasks)
+            await end(task)

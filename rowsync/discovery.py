@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from rowsync import ble
 from rowsync.ble import FoundDevice, Radio
 from rowsync.errors import MachineNotFound, UsageError
+from rowsync.waiting import end, until
 from rowsync.wording import outside_text
 
 SCAN_S = 10.0
@@ -62,9 +62,11 @@ async def find(
         RadioUnavailable: Bluetooth is off, absent or not permitted.
     """
     fits = _fits(wanted)
-    candidates = await _candidates(radio, fits, _address(wanted, known), seconds)
+    meant = known if known and (wanted is None or wanted.casefold() == known.name.casefold()) else None
+    address = meant.address if meant else wanted
+    candidates = await _candidates(radio, fits, address, KNOWN_S if meant else SETTLE_S, seconds)
     if not candidates:
-        candidates = [each for each in await ble.held(radio) if fits(each) or each.address == _address(wanted, known)]
+        candidates = [each for each in await ble.held(radio) if fits(each) or each.address == address]
     if not candidates:
         whom = f"No rower called {outside_text(wanted)}" if wanted else "No rower"
         raise MachineNotFound(
@@ -87,12 +89,15 @@ async def find_again(radio: Radio, device: FoundDevice, seconds: float) -> Found
         MachineNotFound: it doesn't answer.
         RadioUnavailable: Bluetooth is off, absent or not permitted.
     """
-    with suppress(StopIteration):
-        return next(each for each in await ble.held(radio) if each.address == device.address)
     async with aclosing(_for(seconds, radio)) as heard:
         async for found in heard:
             if found.address == device.address:
                 return found
+    # A link that this computer holds already doesn't advertise.  BlueZ's own list is asked last: after its service has
+    # died it goes on naming the dead.
+    for each in await ble.held(radio):
+        if each.address == device.address:
+            return each
     raise MachineNotFound(f"{device.label} doesn't answer.")
 
 
@@ -107,7 +112,7 @@ async def find_strap(radio: Radio, wanted: str, seconds: float) -> FoundDevice:
     def fits(found: FoundDevice) -> bool:
         return found.is_strap if wanted == ANY else _is_called(found, wanted)
 
-    candidates = await _candidates(radio, fits, None, seconds)
+    candidates = await _candidates(radio, fits, None, SETTLE_S, seconds)
     if not candidates:
         raise MachineNotFound("No heart-rate strap answers.")
     return candidates[0]
@@ -126,27 +131,25 @@ def _is_called(found: FoundDevice, wanted: str) -> bool:
     return wanted.casefold() in (found.name.casefold(), found.address.casefold())
 
 
-def _address(wanted: str | None, known: Known | None) -> str | None:
-    """The address at which nobody need be waited for any longer."""
-    if wanted is None or (known and wanted.casefold() == known.name.casefold()):
-        return known.address if known else None
-    return wanted
-
-
 async def _candidates(
-    radio: Radio, fits: Callable[[FoundDevice], bool], address: str | None, seconds: float
+    radio: Radio, fits: Callable[[FoundDevice], bool], address: str | None, settle_s: float, seconds: float
 ) -> list[FoundDevice]:
-    """All that fit, the nearest first; the one at the address alone, as soon as it is heard."""
+    """All that fit, the nearest first; the one at the address alone, as soon as it is heard.
+
+    Once something fits, what else there is has `settle_s` to be heard [s].
+    """
     found: dict[str, FoundDevice] = {}
     first = asyncio.Event()
+    over = False
 
     async def listen() -> None:
         async with aclosing(ble.heard(radio)) as heard:
             async for each in heard:
+                if over:
+                    return
                 if address is not None and each.address.casefold() == address.casefold():
                     found.clear()
                     found[each.address] = each
-                    first.set()
                     return
                 if fits(each):
                     found[each.address] = each
@@ -156,27 +159,19 @@ async def _candidates(
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await _first_of(listening, first)
-        if found and not listening.done():
-            await asyncio.wait({listening}, timeout=KNOWN_S if address else SETTLE_S)
+                await until(first, listening)
+        if found:
+            await asyncio.wait({listening}, timeout=settle_s)
         if listening.done():
             listening.result()
     finally:
-        listening.cancel()
-        await asyncio.wait({listening})
+        over = True
+        await end(listening)
     return _nearest_first(found.values())
 
 
 KNOWN_S = 4.0
 """How long the known rower is waited for when another one is heard first [s]."""
-
-
-async def _first_of(task: asyncio.Future[Any], event: asyncio.Event) -> None:
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
 
 
 async def _for(seconds: float, radio: Radio) -> AsyncGenerator[FoundDevice]:

@@ -120,7 +120,6 @@ async def start(link: Link, service: Service, handling: Handling, ask: Ask, log:
     """Ask for control and tell the machine to start, unless its control point mustn't be touched."""
     if service.control is None or not handling.may_be_controlled or not link.can(service.control, "write"):
         return
-    await subscribe(link, (service.control,), log, required=False)
     for step, request in (("request control", control.request_control()), ("start", control.start_or_resume())):
         try:
             log(step, control.describe_answer(await ask(request)))

@@ -621,13 +621,15 @@ def relabelled(row: Row, blocks: list[Block], least_contrast: float = LEAST_CONT
 
 def pauses_joined(row: Row, blocks: list[Block]) -> list[Block]:
     """Blocks without the short stops that break a piece in two instead of ending it, the shortest first."""
-    compared = Comparison(row, blocks)
-    for number in sorted(compared.recoveries, key=lambda n: float(compared.durations_s[n])):
-        if is_pause(compared, number):
-            now_hard = compared.hard.copy()
-            now_hard[number] = True
-            return pauses_joined(row, merged(blocks, now_hard.tolist()))
-    return blocks
+    while True:
+        compared = Comparison(row, blocks)
+        shortest_first = sorted(compared.recoveries, key=lambda n: float(compared.durations_s[n]))
+        number = next((n for n in shortest_first if is_pause(compared, n)), None)
+        if number is None:
+            return blocks
+        now_hard = compared.hard.copy()
+        now_hard[number] = True
+        blocks = merged(blocks, now_hard.tolist())
 
 
 def is_pause(compared: Comparison, number: int) -> bool:
@@ -813,8 +815,9 @@ def bounds_s(row: Row, block: Block) -> tuple[float, float]:
 
 def median_power_w(row: Row, start_s: float, end_s: float) -> float:
     """Median power between two times [W]."""
-    inside_s = np.minimum(row.end_s, end_s) - np.maximum(row.start_s, start_s)
-    return weighted_median(row.power_w, np.maximum(inside_s, 0.0))
+    near = slice(int(np.searchsorted(row.end_s, start_s)), int(np.searchsorted(row.start_s, end_s)))
+    inside_s = np.minimum(row.end_s[near], end_s) - np.maximum(row.start_s[near], start_s)
+    return weighted_median(row.power_w[near], np.maximum(inside_s, 0.0))
 
 
 # --- names -------------------------------------------------------------------------------------------------------

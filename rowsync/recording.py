@@ -157,7 +157,7 @@ def note_from_fields(content: Any) -> Note | None:
     if not isinstance(content, dict) or not isinstance(content.get("event"), str):
         return None
     time_s = _time_s(content)
-    details = {key: value for key, value in content.items() if key not in ("t", "event")}
+    details = _writable({key: value for key, value in content.items() if key not in ("t", "event")})
     return None if time_s is None else Note(time_s, _word(content["event"], default=""), details)
 
 
@@ -229,11 +229,30 @@ def _word(value: Any, default: str) -> str:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) and value else default
 
 
+DEEPEST = 20
+"""Nothing that is recorded nests deeper; Python itself gives up on a thousand."""
+
+
+def _writable(value: Any, depth: int = 0) -> Any:
+    """JSON that can be written again: texts in UTF-8, numbers finite, and no deeper than `DEEPEST`; else None."""
+    match value:
+        case str():
+            return _word(value, default="")
+        case dict() if depth < DEEPEST:
+            return {_word(key, default=""): _writable(inner, depth + 1) for key, inner in value.items()}
+        case list() if depth < DEEPEST:
+            return [_writable(inner, depth + 1) for inner in value]
+        case bool() | int():
+            return value
+    return _number(value)
+
+
 def _machine(content: Any) -> dict[str, Any]:
     if not isinstance(content, dict):
         return {}
-    name = content.get("name")
-    return content if name is None else content | {"name": _word(name, default=str(name))}
+    machine: dict[str, Any] = _writable(content)
+    name = machine.get("name")
+    return machine if name is None else machine | {"name": _word(name, default=str(name))}
 
 
 def _moment(value: Any) -> datetime | None:

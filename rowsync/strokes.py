@@ -45,6 +45,9 @@ class Stroke:
 SILENCE_S = 5.0
 """Rowers notify once a second or once a stroke.  Two strokes counted over a longer silence were not seen [s]."""
 
+MOST_SEEN_STROKES = 100
+"""More strokes at once were not seen either: no machine counts in such lumps, and one packet mustn't make thousands."""
+
 
 FROZEN_STROKES = 3
 FROZEN_SHARE = 0.6
@@ -113,7 +116,7 @@ class StrokeCounter:
         return strokes
 
     def _strokes(self, sample: Sample, new: int) -> tuple[Stroke, ...]:
-        if new > 1 and sample.time_s - self._sample_s > SILENCE_S:
+        if new > MOST_SEEN_STROKES or (new > 1 and sample.time_s - self._sample_s > SILENCE_S):
             strokes = [self._unseen(sample, new)]
         elif self._is_empty(sample):
             strokes = []

@@ -314,7 +314,11 @@ class Telemetry:
         if reading.elapsed_s is None:
             return
         before, self._elapsed = self._elapsed, (time_s, reading.elapsed_s)
-        if before is None or not reading.elapsed_s < before[1] - CLOCK_SLACK_S:
+        if before is None:
+            return
+        silence_s = time_s - before[0]
+        slack_s = CLOCK_SLACK_S if silence_s < CLOCK_SLACK_S else 0.0  # through a silence no clock only stumbles
+        if reading.elapsed_s >= before[1] - slack_s:
             return
         fed: tuple[tuple[Counter, float | None], ...] = (
             (self._distance_m, reading.distance_m),
@@ -322,7 +326,7 @@ class Telemetry:
             (self._energy_kcal, reading.energy_kcal),
         )
         agreed = all(counter.may_have_begun_again(raw, time_s) for counter, raw in fed if raw is not None)
-        if agreed and reading.elapsed_s <= time_s - before[0] + CLOCK_SLACK_S:
+        if agreed and reading.elapsed_s <= silence_s + CLOCK_SLACK_S:
             for counter, _ in fed:
                 counter.begin_again()
 

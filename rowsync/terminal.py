@@ -195,6 +195,115 @@ def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = 
     (console or _console()).print(table)
 
 
+def print_examination(examination: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print what a machine really does: what it sends, what was found out, and the rows that it wants."""
+    console = console or _console()
+    says = {name: value for name, value in examination["says"].items() if isinstance(value, str)}
+    about = dict.fromkeys(says[name] for name in ("maker", "model", "hardware", "firmware", "software") if name in says)
+    console.print(Text("Rower ").append(wording.outside_text(examination["name"] or "without a name"), "bold"))
+    if about:
+        console.print(Text(" · ".join(map(wording.outside_text, about))))
+    console.print(
+        Text(
+            f"{wording.clock(examination['duration_s'])} recorded · {wording.clock(examination['rowed_s'])} rowed · "
+            f"{wording.count(examination['stroke_count'], 'stroke')}"
+        )
+    )
+    console.print(Text(_conclusion([finding["verdict"] for finding in examination["findings"]]), "bold"))
+    if examination["refused_lines"]:
+        console.print(Text(f"{wording.count(examination['refused_lines'], 'line')} could not be read.", "yellow"))
+    console.print()
+    console.print(_streams(examination["streams"]))
+    for what, fields in _dull_fields(examination["fields"]).items():
+        console.print(Text(f"{what}: {', '.join(fields)}", "dim"))
+    for verdict, (heading, style) in VERDICTS.items():
+        findings = [finding for finding in examination["findings"] if finding["verdict"] == verdict]
+        if findings:
+            console.print()
+            console.print(Text(heading, style))
+            console.print(_findings(findings))
+    rows = dict.fromkeys(finding["row"] for finding in examination["findings"] if finding["row"])
+    for row in rows:
+        console.print()
+        console.print(Text("The row it may want in rowsync/machines.py:", "dim"))
+        console.print(Text(row), soft_wrap=True)
+
+
+def _conclusion(verdicts: Sequence[str]) -> str:
+    """An examination in a sentence, for who reads no further."""
+    counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+    if counts["needs_row"]:
+        return "rowsync reads this machine wrongly in part: it should be told of it."
+    if not counts["fine"] and not counts["handled"]:
+        return "There is too little to say how rowsync gets on with this machine."
+    unusual = wording.count(counts["handled"], "oddity", "oddities")
+    return "rowsync gets on with this machine" + (f": {unusual}, all dealt with." if counts["handled"] else ".")
+
+
+VERDICTS = {
+    "needs_row": ("Wants a row of its own: please share this recording", "bold red"),
+    "handled": ("Unusual, and dealt with", "bold yellow"),
+    "noted": ("Worth knowing", "bold cyan"),
+    "unknown": ("Not known from this recording", "bold magenta"),
+    "fine": ("As it should be", "bold green"),
+}
+"""What an examination's verdicts are called."""
+
+MOST_STREAMS = 20
+"""More than any machine has; a broken one may send any number."""
+
+
+def _streams(streams: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("it sends", right=("packets", "every", "±", "longest", "octets"))
+    for stream in streams[:MOST_STREAMS]:
+        octets = list(stream["lengths"])
+        _add_row(
+            table,
+            wording.outside_text(" ".join(filter(None, (stream["name"], stream["shape"])))),
+            wording.number(stream["notifications"]),
+            *(_seconds(stream[name]) for name in ("interval_s", "jitter_s", "longest_silence_s")),
+            octets[0] if len(octets) == 1 else f"{octets[0]}–{octets[-1]}",
+        )
+    if len(streams) > MOST_STREAMS:
+        _add_row(table, f"and {len(streams) - MOST_STREAMS} more")
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return wording.NOT_MEASURED if value is None else f"{wording.number(value, 2)} s"
+
+
+FEW = 10
+"""A field that came more seldom may have something to say yet."""
+
+
+def _dull_fields(fields: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The fields that never say anything, by what they say instead."""
+    dull: dict[str, list[str]] = {}
+    for field in fields:
+        if field["notifications"] < FEW:
+            continue
+        if field["notifications"] == field["not_available"]:
+            dull.setdefault("Never available", []).append(field["field"])
+        elif field["notifications"] == field["zero"] + field["not_available"]:
+            dull.setdefault("Always 0", []).append(field["field"])
+    return {what: list(dict.fromkeys(names)) for what, names in dull.items()}
+
+
+def _findings(findings: Sequence[Mapping[str, Any]]) -> Table:
+    """Findings under each other, wrapped beside their quirks; what rowsync does about them in dim letters."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True, width=4)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        text = Text(finding["what"])
+        if finding["answer"]:
+            would = "with a row: " if finding["verdict"] == "needs_row" else ""
+            text.append(f"\n→ {would}{finding['answer']}", "dim")
+        table.add_row(Text(finding["quirk"] or "", "bold"), text)
+    return table
+
+
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
     """Print any rows of one shape as a table."""
     table = _table(title, *list(rows[0])[1:]) if rows else _table(title)

@@ -1,0 +1,44 @@
+"""Waiting for one of several things, and ending what is no longer wanted, in asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+AGAIN_S = 8.0
+"""When an end is asked for again: before Python 3.12 `asyncio.wait_for` may swallow it (cpython #86296) [s]."""
+
+
+async def end(*tasks: asyncio.Future[Any]) -> None:
+    """End tasks, and wait until they have tidied up."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
+
+
+async def until(event: asyncio.Event, task: asyncio.Future[Any]) -> None:
+    """Wait for a task or an event, whichever is first; the task goes on."""
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(waiting)
+
+
+async def first_answer(*works: Coroutine[Any, Any, str | None]) -> str:
+    """The first answer that isn't None; then the rest is ended.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        for task in asyncio.as_completed(tasks):
+            if (answer := await task) is not None:
+                return answer
+        raise RuntimeError("nobody has an answer")
+    finally:
+        await end(*tasks)
