@@ -124,7 +124,9 @@ _machine_option = click.option(
     default="standard",
     show_default=True,
     metavar="NAME",
-    help="Which machine the virtual rower sits on: standard, pace-only, viking, dropout, resetting or pm5.",
+    help="Which machine the virtual rower sits on: standard, pace-only, viking, dropout, resetting, pm5, pm5-native, "
+    "pm5-native-mux, mr-captain, kayakpro, joroto, waterrower, start-needed, ftms-only, disconnecting, switched-off, "
+    "half-open, no-service-data, whipr, fitshow or keep-alive.",
 )
 
 

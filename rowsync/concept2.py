@@ -249,6 +249,9 @@ LIVE = SUBSCRIBED[:5]
 """What tells of the row as it is.  A split's and a workout's figures may come after the counters have started again."""
 
 
+STROKE_DATA = "ce060035"
+
+
 def decode_concept2(characteristic: str, payload: bytes) -> Concept2Data:
     """Read one notification of the PM5's; never raises on any bytes.
 
@@ -294,6 +297,8 @@ def reading_of(data: Concept2Data) -> Reading:
     known: dict[str, Any] = {
         name: value or None if name in _NEVER_ZERO else value for name, value in data.values.items() if name in _READ
     }
+    if data.characteristic == STROKE_DATA:
+        known.pop("stroke_count", None)  # 0036 follows with the same count and the stroke's watts
     if "rowing_state" in data.values:
         known["is_rowing"] = data.values["rowing_state"] != 0
     return Reading(**known, missing=data.missing)

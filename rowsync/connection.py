@@ -115,7 +115,7 @@ class _Rhythm:
 
     def beat(self, now_s: float) -> None:
         interval_s = now_s - self.last_s
-        if interval_s < 10.0:
+        if interval_s < 10.0 and self.last_s > self.since_s:
             self.intervals_s.append(interval_s)
         self.last_s = now_s
 

@@ -251,6 +251,7 @@ class Tracker:
     def _note(self, note: Note) -> None:
         if note.event == LOST:
             self._lost = str(note.details.get("reason", "the connection was lost"))
+            self._telemetry.lost()
 
     @property
     def sample(self) -> Sample | None:

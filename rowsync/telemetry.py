@@ -222,6 +222,7 @@ class Telemetry:
         self._held: dict[str, tuple[float, float]] = {}
         self._effort: str | None = None
         self._is_rowing = False
+        self._was_lost = False
         self._elapsed: tuple[float, float] | None = None
         self._metres_of_pace = 0.0
         self._time_s = 0.0
@@ -256,6 +257,10 @@ class Telemetry:
             machine_effort=self._effort,
             **{name: self._latest(name, time_s) for name in OF_A_STROKE},
         )
+
+    def lost(self) -> None:
+        """The link was lost: a clock that is behind when it is heard again didn't just stumble."""
+        self._was_lost = True
 
     def _handled(self, time_s: float, reading: Reading) -> Reading:
         """The reading as this machine means it."""
@@ -317,7 +322,8 @@ class Telemetry:
         if before is None:
             return
         silence_s = time_s - before[0]
-        slack_s = CLOCK_SLACK_S if silence_s < CLOCK_SLACK_S else 0.0  # through a silence no clock only stumbles
+        slack_s = 0.0 if self._was_lost or silence_s > CLOCK_SLACK_S else CLOCK_SLACK_S
+        self._was_lost = False
         if reading.elapsed_s >= before[1] - slack_s:
             return
         fed: tuple[tuple[Counter, float | None], ...] = (

@@ -436,9 +436,7 @@ def test_a_whole_real_piece_reads_as_its_monitor_showed_it(shared):
 
 def test_what_a_real_monitor_says_of_itself():
     octets = {"ce060013": b"340", "ce060014": b"8200-000320-020.000", "ce060015": b"Concept2"}
-    assert decode_information(octets) == Information(
-        hardware="340", firmware="8200-000320-020.000", maker="Concept2"
-    )
+    assert decode_information(octets) == Information(hardware="340", firmware="8200-000320-020.000", maker="Concept2")
 
 
 def test_names_lose_their_padding_and_what_would_move_a_cursor():

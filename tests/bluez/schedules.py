@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from types import FrameType
 from typing import NamedTuple
@@ -28,8 +29,8 @@ from rowsync import connection, discovery, ftms
 from rowsync.ble import Radio
 from rowsync.errors import RowsyncError
 from rowsync.plan import parse_plan
-from rowsync.readers import read
-from rowsync.telemetry import CONNECTED, LOST, Note, Notification, Telemetry
+from rowsync.session import Header, analyse
+from rowsync.telemetry import CONNECTED, LOST, Note, Notification
 from tests.bluez import bus
 from tests.bluez.clock import BusTimeLoop
 from tests.bluez.faults import FAULTS, Happens, schedule
@@ -198,15 +199,7 @@ def _tell(story: Story, there: World, arrivals: list[Arrival], heard_until_s: fl
     _tell_strokes(story, there, set(numbers), heard_until_s)
     told = there.console.told
     story.true_total = sum({told[number].life: told[number].stroke_count for number in numbers}.values())
-    story.total = _stroke_count(item for _, _, item in data)
-
-
-def _stroke_count(notifications: Iterable[Notification]) -> int:
-    telemetry, count = Telemetry(), 0
-    for each in notifications:
-        reading = read(each)
-        count = (telemetry.feed(each.time_s, reading).stroke_count if reading else None) or count
-    return int(count)
+    story.total = analyse(Header("row", datetime.now(UTC)), (item for _, item in arrivals)).stroke_count
 
 
 def _tell_times(story: Story, there: World, arrivals: list[Arrival]) -> None:
