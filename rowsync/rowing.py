@@ -45,6 +45,7 @@ class Moment:
         notifications: how many arrived.
         saved: how many of them are safely on disk.
         trouble: why the disk refuses; None when all is well.
+        lost: why nothing arrives from the machine; None when it does.
     """
 
     sample: Sample
@@ -54,6 +55,7 @@ class Moment:
     notifications: int
     saved: int
     trouble: str | None
+    lost: str | None = None
 
 
 class Screen(Protocol):
@@ -160,6 +162,7 @@ class _Following:
         self._cue: Cue | None = None
         self._still_since_s = 0.0
         self._lost_track = False
+        self._lost: str | None = None
         self.now_s = 0.0
 
     def take(self, item: Item) -> None:
@@ -178,13 +181,21 @@ class _Following:
     def _follow(self, item: Item) -> None:
         self._tracker.feed(item)
         sample = self._tracker.sample
-        if sample is None or isinstance(item, Note):
+        if sample is None:
+            return
+        if isinstance(item, Note):
+            self._show_loss(item, sample)
             return
         self._cue = self._guide.feed(sample) if self._guide else None
         piece = self._cue.piece if self._cue else None
         if sample.moving or (piece is not None and piece.effort in RECOVERIES):
             self._still_since_s = item.time_s
         self._screen.show(self._moment(sample))
+
+    def _show_loss(self, note: Note, sample: Sample) -> None:
+        if note.event in (LOST, RESUMED):
+            self._lost = str(_safe(note).get("reason", "")) if note.event == LOST else None
+            self._screen.show(self._moment(sample))
 
     @property
     def is_over(self) -> bool:
@@ -202,6 +213,7 @@ class _Following:
             notifications=self._tracker.notifications,
             saved=self._journal.durable,
             trouble=self._journal.why,
+            lost=self._lost,
         )
 
 

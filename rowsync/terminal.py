@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -102,6 +103,8 @@ class RowingScreen:
         if self._moment is None:
             return Text("Waiting for the first stroke ...")
         moment, sample = self._moment, self._moment.sample
+        if moment.lost is not None:  # the last numbers would only pretend
+            sample = replace(sample, power_w=None, stroke_rate_spm=None, pace_s_per_500m=None, heart_rate_bpm=None)
         share = moment.cue.share if moment.cue else min(1.0, sample.time_s / GUESSED_S)
         numbers = Table.grid(padding=(0, 3))
         numbers.add_row(
@@ -352,6 +355,8 @@ def _add_row(table: Table, *cells: str, style: str = "") -> None:
 
 def _cue_text(moment: Moment) -> Text:
     cue = moment.cue
+    if moment.lost is not None:
+        return Text(f"No data: {moment.lost}. Row on; connecting again ...", "bold yellow")
     if cue is None:
         return Text(_without_cue(moment), EFFORT_STYLES.get(str(moment.effort), "bold"))
     if cue.piece is None:

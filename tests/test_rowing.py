@@ -109,6 +109,8 @@ def test_a_link_that_goes_is_made_anew_and_the_session_goes_on(tmp_path):
     assert events == ["connected", "lost", "connected", "resumed", ENDED]
     assert any("is lost (the link was lost). Row on" in text for text in screen.said)
     assert any("Connected again after" in text for text in screen.said)
+    assert {moment.lost for moment in screen.moments} == {None, "the link was lost"}
+    assert screen.moments[-1].lost is None
     session = analyse(recording.header, recording.items)
     assert [gap.reason for gap in session.gaps] == ["the link was lost"]
     assert session.duration_s > 60
