@@ -250,7 +250,7 @@ def _gap_note(gaps: Sequence[Row]) -> str:
     lengths_s = [(measured(gap.get("end_s")) or 0.0) - (measured(gap.get("start_s")) or 0.0) for gap in gaps]
     listed = [
         f"{clock(gap.get('start_s'))}–{clock(gap.get('end_s'))}"
-        + (f" ({outside_html(gap['reason'])})" if gap.get("reason") else "")
+        + (f" ({outside_html(gap['reason'], longest=200)})" if gap.get("reason") else "")
         for gap in gaps[:MOST_GAPS_LISTED]
     ]
     if len(gaps) > MOST_GAPS_LISTED:

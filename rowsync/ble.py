@@ -22,7 +22,6 @@ from bleak.exc import (
     BleakBluetoothNotAvailableError,
     BleakDBusError,
     BleakDeviceNotFoundError,
-    BleakError,
     BleakGATTProtocolError,
 )
 
@@ -110,15 +109,17 @@ async def held(radio: Radio) -> list[FoundDevice]:
     """Rowers that this computer is connected to already, perhaps by another program; those don't advertise."""
     if radio.scanner_backend is not None:
         return []
+    found: dict[str, FoundDevice] = {}
     with suppress(Exception):  # a system that can't tell knows of none
         async with asyncio.timeout(ANSWER_S):
             adapter = await BleakAdapter.get()
-            devices = await adapter.get_connected_devices([_full_uuid(each) for each in (ftms.FITNESS_MACHINE, *ROWS)])
-        return [
-            FoundDevice(each.name or "", each.address, None, machines.rows_by_name(each.name or ""), (), b"", each)
-            for each in devices
-        ]
-    return []
+            for service in (ftms.FITNESS_MACHINE, *ROWS):
+                for each in await adapter.get_connected_devices([_full_uuid(service)]):
+                    is_rower = machines.rows_by_name(each.name or "")
+                    found[each.address] = FoundDevice(
+                        each.name or "", each.address, None, is_rower, (service,), b"", each
+                    )
+    return list(found.values())
 
 
 class Link:
@@ -155,12 +156,9 @@ class Link:
     async def answers(self, characteristic: str, within_s: float = ANSWER_S) -> bool:
         """Whether the machine answers a read of it at all, be it with a refusal."""
         try:
-            async with asyncio.timeout(within_s):
-                await self._client.read_gatt_char(self._found[characteristic])
-        except BleakGATTProtocolError:
-            return True
-        except (BleakError, OSError, EOFError, TimeoutError, KeyError):
-            return False
+            await self.read(characteristic, within_s)
+        except MachineError as error:
+            return isinstance(error.__cause__, BleakGATTProtocolError)
         return True
 
     async def subscribe(self, characteristic: str, within_s: float = ANSWER_S) -> None:
@@ -197,10 +195,10 @@ class Link:
 
         (bleak #2002, measured on BlueZ 5.66.)
         """
-        with suppress(BleakError, OSError, EOFError, TimeoutError):  # it is gone already; it need only let go
+        self._arrived = None  # what still comes over a link that is let go would only pretend that it stands
+        with suppress(Exception):  # it is gone already; it need only let go
             async with asyncio.timeout(LET_GO_S):
                 await self._client.disconnect()
-        self._arrived = None
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ class Patience:
         retry_s: the pauses between attempts to connect again; the last one goes on.
         strap_s: the pause between attempts to find a strap.
         lost_s: a machine that doesn't come back for so long is given up.
-        idle_s: a machine that has said nothing for so long is given up, whatever its link claims.
+        strap_silent_s: a strap that has said nothing for so long is gone, whatever its link claims.
     """
 
     silence_s: float = 2.0
@@ -56,7 +56,7 @@ class Patience:
     retry_s: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0)
     strap_s: float = 5.0
     lost_s: float = 300.0
-    idle_s: float = 300.0
+    strap_silent_s: float = 10.0
 
 
 SAYS_WHO = identity.IDENTITY | {
@@ -158,6 +158,7 @@ class Connection:
         self._answers: dict[int, asyncio.Future[control.Answer]] = {}
         self._is_mute = False
         self._is_gone = False
+        self._strap_s = 0.0
 
     # --- for whoever reads it ---------------------------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ class Connection:
         """The next packet or note.
 
         Raises:
-            MachineLost: the machine went and did not come back, or fell silent for good.
+            MachineLost: the machine went and did not come back.
         """
         entry = await self._queue.get()
         if entry is None:
@@ -180,6 +181,29 @@ class Connection:
         if isinstance(entry, MachineError):
             raise entry
         return entry
+
+    async def moments(self, every_s: float) -> AsyncIterator[Item | float]:
+        """The packets and notes, and the session's time whenever nothing has come for so long [s].
+
+        Raises:
+            MachineLost: the machine went and did not come back.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(every_s):
+                    item = await anext(self)
+            except TimeoutError:
+                if self._origin_s is not None:
+                    yield self.now_s
+            except StopAsyncIteration:
+                return
+            else:
+                yield item
+
+    @property
+    def now_s(self) -> float:
+        """The session's time [s]."""
+        return self._time_s(self._loop.time())
 
     async def ask(self, request: bytes, within_s: float = control.PROCEDURE_TIMEOUT_S) -> control.Answer:
         """Put a request to the machine's control point.
@@ -241,7 +265,7 @@ class Connection:
         self._arrived(characteristic, payload)
 
     def _note(self, event: str, **details: Any) -> None:
-        self._put(Note(self._time_s(self._loop.time()), event, details))
+        self._put(Note(self.now_s, event, details))
 
     def _log(self, step: str, outcome: str) -> None:
         self._note("handshake", step=step, outcome=outcome)
@@ -267,9 +291,12 @@ class Connection:
                 within_s = self._patience.connect_s if self._first.done() else ble.CONNECT_S
                 async with ble.connect(device, self._radio, self._arrived, within_s) as link:
                     reason = await self._serve(link)
-                    self._note(LOST, reason=reason)
                     self._is_gone = True
-                    attempt, lost_at_s = 0, self._loop.time()
+                    if self._rhythm.last_s > self._rhythm.since_s:
+                        self._note(LOST, reason=reason)
+                        attempt, lost_at_s = 0, self._loop.time()
+                    else:
+                        raise MachineError(f"It took the connection and said nothing: {reason}.")
             except MachineError as error:
                 if self._gives_up(error, attempt, lost_at_s):
                     return
@@ -388,9 +415,7 @@ class Connection:
         if self._rhythm.last_s != last_s:
             return None
         silence_s = self._rhythm.age_s(self._loop.time())
-        if silence_s > self._patience.idle_s:
-            self._fail(MachineLost(f"{self.rower.label} has said nothing for {self._patience.idle_s:.0f} s."))
-        elif self._rhythm.usual_s is not None and silence_s > self._patience.mute_s and not self._is_mute:
+        if self._rhythm.usual_s is not None and silence_s > self._patience.mute_s and not self._is_mute:
             self._is_mute = True  # it may just be resting: once is enough
             return "the machine answers but sends nothing"
         elif doubts % RENEW_EVERY == 1:
@@ -428,27 +453,37 @@ class Connection:
     async def _keep_strap(self, wanted: str) -> None:
         """Have a strap while there is one; it is looked for only while the rower has no need of the radio."""
         device: FoundDevice | None = None
+        missed = False
         while True:
             await self._streaming.wait()
-            with suppress(MachineError):
+            try:
                 device = await self._find_strap(device.address if device else wanted)
                 if device is not None:
                     await self._follow_strap(device)
+            except MachineError:
+                if not missed and device is None:
+                    self._note("strap missing", name=wanted)
+                missed = True
             await asyncio.sleep(self._patience.strap_s)
 
     async def _find_strap(self, wanted: str) -> FoundDevice | None:
         return await self._while_streaming(discovery.find_strap(self._radio, wanted, self._patience.scan_s))
 
     async def _follow_strap(self, device: FoundDevice) -> None:
-        async with ble.connect(device, self._radio, self._strap_arrived) as link:
+        async with ble.connect(device, self._radio, self._strap_arrived, self._patience.connect_s) as link:
             await link.subscribe(HEART_RATE_MEASUREMENT)
             self._note("strap connected", name=device.name, address=device.address)
-            await link.lost.wait()
+            self._strap_s = self._loop.time()
+            while (left_s := self._strap_s + self._patience.strap_silent_s - self._loop.time()) > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(left_s, TICK_S)):
+                        await link.lost.wait()
+                        break
         self._note("strap lost")
 
     def _strap_arrived(self, characteristic: str, payload: bytes) -> None:
-        if characteristic == HEART_RATE_MEASUREMENT:
-            self._arrived(characteristic, payload)
+        self._strap_s = self._loop.time()
+        self._arrived(characteristic, payload)
 
     async def _while_streaming(self, work: Coroutine[Any, Any, _T]) -> _T | None:
         """Do something that needs the radio, unless the rower is lost meanwhile: then it has the radio."""

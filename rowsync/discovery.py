@@ -74,10 +74,10 @@ async def find(
             "menu), close other apps that hold it, and try again; `rowsync scan` lists what is near."
         )
     chosen = _chosen(candidates, wanted, known)
-    if _is_stranger(chosen, wanted, known) and not (ask and ask(_question(chosen))):
+    if known is not None and _is_stranger(chosen, wanted, known) and not (ask and ask(_question(chosen, known))):
         raise UsageError(
-            f"{chosen.label} at {chosen.address} is not the rower of that name that you rowed on before. If it is "
-            f"yours, name it by its address: rowsync row --rower {chosen.address}"
+            f"{chosen.label} at {chosen.address} is not the rower that you rowed on before. If it is the one you mean, "
+            f"name it by its address: rowsync row --rower {chosen.address}"
         )
     return chosen
 
@@ -182,7 +182,8 @@ async def _for(seconds: float, radio: Radio) -> AsyncGenerator[FoundDevice]:
 
 
 def _nearest_first(found: Iterable[FoundDevice]) -> list[FoundDevice]:
-    return sorted(found, key=lambda each: -(each.signal_dbm or -999))
+    """Certain rowers before perhaps, the nearer before the farther."""
+    return sorted(found, key=lambda each: (not each.is_rower, -(each.signal_dbm or -999)))
 
 
 def _chosen(candidates: list[FoundDevice], wanted: str | None, known: Known | None) -> FoundDevice:
@@ -199,13 +200,14 @@ def _chosen(candidates: list[FoundDevice], wanted: str | None, known: Known | No
     return candidates[0]
 
 
-def _is_stranger(chosen: FoundDevice, wanted: str | None, known: Known | None) -> bool:
-    """Whether it goes by the known rower's name and isn't it; who names an address knows what they do."""
-    if known is None or chosen.address == known.address:
+def _is_stranger(chosen: FoundDevice, wanted: str | None, known: Known) -> bool:
+    """Whether it stands in for the known rower and isn't it; who names another knows what they do."""
+    if chosen.address == known.address:
         return False
-    by_address = wanted is not None and wanted.casefold() == chosen.address.casefold()
-    return not by_address and chosen.name.casefold() == known.name.casefold()
+    return wanted is None or wanted.casefold() == chosen.name.casefold() == known.name.casefold()
 
 
-def _question(chosen: FoundDevice) -> str:
-    return f"{chosen.label} answers from an address you haven't rowed at before ({chosen.address}). Row on it?"
+def _question(chosen: FoundDevice, known: Known) -> str:
+    if chosen.name.casefold() == known.name.casefold():
+        return f"{chosen.label} answers from an address you haven't rowed at before ({chosen.address}). Row on it?"
+    return f"Your last rower ({outside_text(known.name)}) isn't here. Row on {chosen.label} ({chosen.address})?"

@@ -23,13 +23,10 @@ from rowsync.athlete import PLAUSIBLE, Athlete
 from rowsync.errors import RecordingError
 from rowsync.session import Header
 from rowsync.slug import slug
-from rowsync.telemetry import Item, Note, Notification
+from rowsync.telemetry import ENDED, Item, Note, Notification
 from rowsync.wording import stamp
 
 FORMAT = 1
-ENDED = "ended"
-"""The event with which a recorder closes a session; where it is absent, the session was cut short."""
-
 LARGEST_BYTES = 1 << 29
 """Half a gigabyte is two months of rowing without a break."""
 

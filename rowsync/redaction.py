@@ -18,8 +18,8 @@ from rowsync.athlete import Athlete
 from rowsync.decoding import DESCRIBED
 from rowsync.heart_rate import HEART_RATE_MEASUREMENT
 from rowsync.machines import NAMES, OTHER_NAMES, QUIRKS
-from rowsync.recording import ENDED, Recording
-from rowsync.telemetry import CONNECTED, LOST, RESUMED, Item, Note, Notification
+from rowsync.recording import Recording
+from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, Item, Note, Notification
 from rowsync.traffic import SERIAL
 
 KEPT_OF_MACHINE = ("maker", "model", "hardware", "firmware", "software")

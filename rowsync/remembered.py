@@ -38,8 +38,10 @@ def remembered(folder: Path) -> Remembered:
 def remember(folder: Path, what: Remembered) -> None:
     """Keep it for the next session."""
     beside = folder / f"{FILE}.tmp"
+    content = json.dumps({name: each for name, each in asdict(what).items() if each})
     with suppress(OSError):
-        beside.write_text(json.dumps({name: each for name, each in asdict(what).items() if each}))
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+            file.write(content)
         os.replace(beside, folder / FILE)
 
 

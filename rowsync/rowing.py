@@ -17,14 +17,13 @@ from rowsync import ble, discovery, wording
 from rowsync.athlete import Athlete
 from rowsync.connection import Connection, Patience, connected
 from rowsync.discovery import Known
-from rowsync.errors import MachineLost, StoreError
+from rowsync.errors import MachineError, StoreError
 from rowsync.intervals import Effort
 from rowsync.journal import Journal, make_folder
 from rowsync.plan import Cue, Guide, Plan
-from rowsync.recording import ENDED
 from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker
-from rowsync.telemetry import LOST, RESUMED, Item, Note, Sample
+from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, Item, Note, Sample
 
 IDLE_AFTER_PLAN_S = 10.0
 IDLE_S = 300.0
@@ -135,18 +134,35 @@ async def _record(wishes: Wishes, connection: Connection, screen: Screen, known:
             known = replace(known, rower=Known(connection.rower.name, connection.rower.address))
             remember(wishes.folder, known)
         try:
-            async for item in connection:
-                following.take(item)
-                if isinstance(item, Note) and item.event == "strap connected" and wishes.origin == HARDWARE:
-                    strap = Known(str(item.details["name"]), str(item.details["address"]))
-                    remember(wishes.folder, replace(known, strap=strap))
+            async for item in connection.moments(TICK_S):
+                if isinstance(item, float):
+                    following.tick(item)
+                else:
+                    following.take(item)
+                    known = _noticed(item, known, wishes)
                 if following.is_over:
                     break
-        except MachineLost as error:
+        except MachineError as error:
             screen.say(f"{error} What was rowed is saved.")
-        journal.append(Note(following.now_s, ENDED))
+        journal.append(Note(connection.now_s, ENDED))
     screen.say(f"All {wording.count(journal.durable, 'notification')} saved.")
     return journal.path
+
+
+TICK_S = 1.0
+"""How often the guide goes on when nothing arrives [s]."""
+
+STALE_S = 3.0
+"""Numbers older than this are no longer shown [s]."""
+
+
+def _noticed(item: Item, known: Remembered, wishes: Wishes) -> Remembered:
+    """What is remembered after an item: a strap that was found."""
+    if not isinstance(item, Note) or item.event != "strap connected" or wishes.origin != HARDWARE:
+        return known
+    known = replace(known, strap=Known(str(item.details["name"]), str(item.details["address"])))
+    remember(wishes.folder, known)
+    return known
 
 
 class _Following:
@@ -174,9 +190,8 @@ class _Following:
             return
         try:
             self._follow(item)
-        except Exception as error:  # our mistake, not the rower's: the bytes are analysed again when it is mended
-            self._lost_track = True
-            self._screen.say(f"rowsync lost track of the row ({error!r}). Row on: all is recorded. Ctrl-C ends it.")
+        except Exception as error:
+            self._lose_track(error)
 
     def _follow(self, item: Item) -> None:
         self._tracker.feed(item)
@@ -184,18 +199,51 @@ class _Following:
         if sample is None:
             return
         if isinstance(item, Note):
-            self._show_loss(item, sample)
+            self._hear(item)
+            self._tell_time(sample, item.time_s)
             return
         self._cue = self._guide.feed(sample) if self._guide else None
-        piece = self._cue.piece if self._cue else None
-        if sample.moving or (piece is not None and piece.effort in RECOVERIES):
+        if sample.moving or self._recovers:
             self._still_since_s = item.time_s
         self._screen.show(self._moment(sample))
 
-    def _show_loss(self, note: Note, sample: Sample) -> None:
-        if note.event in (LOST, RESUMED):
-            self._lost = str(_safe(note).get("reason", "")) if note.event == LOST else None
-            self._screen.show(self._moment(sample))
+    def _hear(self, note: Note) -> None:
+        """What a note means: whether anything arrives; nobody is idle in a time that nobody saw."""
+        if note.event == LOST:
+            self._lost = str(_safe(note).get("reason", ""))
+        elif note.event == RESUMED:
+            self._lost = None
+        if self._lost is not None or note.event in (CONNECTED, RESUMED):
+            self._still_since_s = note.time_s
+
+    def tick(self, time_s: float) -> None:
+        """Nothing came for a while: the guide goes on by the clock, and old numbers are shown no longer."""
+        self.now_s = time_s
+        if self._lost_track or self._tracker.sample is None:
+            return
+        try:
+            self._tell_time(self._tracker.sample, time_s)
+        except Exception as error:
+            self._lose_track(error)
+
+    def _tell_time(self, sample: Sample, time_s: float) -> None:
+        if time_s - sample.time_s > STALE_S:
+            sample = replace(sample, power_w=None, stroke_rate_spm=None, pace_s_per_500m=None, heart_rate_bpm=None)
+        sample = replace(sample, time_s=max(time_s, sample.time_s), moving=False)
+        self._cue = self._guide.feed(sample) if self._guide else None
+        if self._lost is not None or self._recovers:
+            self._still_since_s = sample.time_s
+        self._screen.show(self._moment(sample))
+
+    @property
+    def _recovers(self) -> bool:
+        piece = self._cue.piece if self._cue else None
+        return piece is not None and piece.effort in RECOVERIES
+
+    def _lose_track(self, error: Exception) -> None:
+        """Our mistake, not the rower's: the bytes are analysed again when it is mended."""
+        self._lost_track = True
+        self._screen.say(f"rowsync lost track of the row ({error!r}). Row on: all is recorded. Ctrl-C ends it.")
 
     @property
     def is_over(self) -> bool:
@@ -221,6 +269,7 @@ SAID = {
     LOST: "The connection is lost ({reason}). Row on: rowsync connects again by itself.",
     RESUMED: "Connected again after {after_s:.0f} s. The session goes on.",
     "strap connected": "Heart-rate strap: {name}.",
+    "strap missing": "No heart-rate strap answers ({name}); rowsync goes on looking for it.",
     "strap lost": "The heart-rate strap is gone. The row goes on without it.",
 }
 """What a person is told of, as it happens."""

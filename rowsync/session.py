@@ -19,7 +19,7 @@ from rowsync.machines import handling_of
 from rowsync.readers import ROW_READERS, read
 from rowsync.reading import Reading
 from rowsync.strokes import Stroke, StrokeCounter
-from rowsync.telemetry import HELD_S, LOST, Item, Note, Sample, Telemetry
+from rowsync.telemetry import ENDED, HELD_S, LOST, Item, Note, Sample, Telemetry
 from rowsync.wording import stamp
 
 Event = Sample | Stroke
@@ -252,6 +252,8 @@ class Tracker:
         if note.event == LOST:
             self._lost = str(note.details.get("reason", "the connection was lost"))
             self._telemetry.lost()
+        elif note.event == ENDED and self._lost:
+            self._clock(note.time_s)
 
     @property
     def sample(self) -> Sample | None:
@@ -270,7 +272,7 @@ class Tracker:
 
     def finish(self) -> Session:
         """End the session here and say what it was."""
-        if self._lost and self._now_s > self._row_s:  # a strap went on after the machine
+        if self._lost and self._now_s > self._row_s:  # it never came back
             self._gaps.append(Gap(self._row_s, self._now_s, self._lost))
             self._meter.skip(self._row_s, self._now_s)
         last = self._samples[-1] if self._samples else _NOTHING
@@ -318,13 +320,15 @@ class Tracker:
 
     def _interval(self, number: int, segment: Segment) -> Interval:
         start_s, end_s = segment.start_s, segment.end_s
-        rowed = [(stroke, _overlap_s(stroke, start_s, end_s)) for stroke in self._strokes_in(start_s, end_s)]
-        strokes = self._count_at(end_s) - self._count_at(start_s)
-        rowed_s = sum(overlap_s for stroke, overlap_s in rowed)
+        rowed = [
+            (stroke, _overlap_s(stroke, start_s, end_s)) for stroke in self._strokes_in(start_s, end_s) if stroke.seen
+        ]
+        rowed_s = sum(overlap_s for _, overlap_s in rowed)
         shares = [(stroke, overlap_s / stroke.duration_s) for stroke, overlap_s in rowed if overlap_s > 0]
         rowed_m = sum((stroke.distance_m or 0.0) * share for stroke, share in shares)
+        rowed_strokes = sum(share for _, share in shares)
         resting = segment.effort is Effort.REST
-        power = [(stroke.power_w, overlap_s) for stroke, overlap_s in rowed if stroke.seen]
+        power = [(stroke.power_w, overlap_s) for stroke, overlap_s in rowed]
         if resting:
             power.append((0.0, end_s - start_s - rowed_s))
         return Interval(
@@ -334,9 +338,9 @@ class Tracker:
             end_s=end_s,
             duration_s=end_s - start_s,
             distance_m=self._metres(start_s, end_s),
-            stroke_count=strokes,
+            stroke_count=self._count_at(end_s) - self._count_at(start_s),
             mean_power_w=weighted_mean(power),
-            mean_stroke_rate_spm=60.0 * strokes / rowed_s if strokes and rowed_s else None,
+            mean_stroke_rate_spm=60.0 * rowed_strokes / rowed_s if rowed_strokes and rowed_s else None,
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 and not resting else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm(self._samples_in(start_s, end_s)),
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
@@ -353,8 +357,14 @@ class Tracker:
         return self._samples[first:last]
 
     def _count_at(self, time_s: float) -> int:
+        """Strokes at a time; those that nobody saw are spread over their gap."""
         at = bisect_right(self._samples, time_s, key=lambda sample: sample.time_s)
-        return 0 if at == 0 or time_s <= 0.0 else self._samples[at - 1].stroke_count or 0
+        count = 0 if at == 0 or time_s <= 0.0 else self._samples[at - 1].stroke_count or 0
+        unseen = bisect_right(self.strokes, time_s, key=lambda stroke: stroke.end_s)
+        if unseen == len(self.strokes) or self.strokes[unseen].seen or time_s <= self.strokes[unseen].start_s:
+            return count
+        span = self.strokes[unseen]
+        return count + round((span.number - count) * (time_s - span.start_s) / span.duration_s)
 
     def _metres(self, start_s: float, end_s: float) -> float | None:
         start_m, end_m = self._distance_at(start_s), self._distance_at(end_s)

@@ -40,7 +40,7 @@ from rowsync.recording import (
 )
 from rowsync.session import Session, analyse, weighted_mean
 from rowsync.slug import slug
-from rowsync.telemetry import Item, Notification
+from rowsync.telemetry import Item, Note, Notification
 from rowsync.wording import outside_text
 
 if TYPE_CHECKING:
@@ -267,9 +267,10 @@ class Store:
         path = self._file("raw", session_id)
         metadata, table = _metadata(path, "header", "events"), _read(path, RAW)
         columns = (table[name].to_pylist() for name in RAW.names)
-        items: list[Item] = [Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True)]
-        items += filter(None, map(note_from_fields, metadata["events"]))
-        items.sort(key=lambda item: item.time_s)
+        items: list[Item] = list(filter(None, map(note_from_fields, metadata["events"])))
+        items += (Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
+        # What came before the row has the time 0 and comes first; later, a note tells of what came until then.
+        items.sort(key=lambda item: (item.time_s, item.time_s > 0 and isinstance(item, Note)))
         return Recording(header_from_fields(metadata["header"], session_id), tuple(items))
 
     # --- files --------------------------------------------------------------------------------------------------------

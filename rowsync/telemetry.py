@@ -57,6 +57,9 @@ Item = Notification | Note
 LOST = "lost"
 """The note that from here on nothing arrives; its detail `reason` says why."""
 
+ENDED = "ended"
+"""The note with which a recorder closes a session; where it is absent, the session was cut short."""
+
 CONNECTED = "connected"
 """The note that the machine is connected; its details say how it speaks."""
 

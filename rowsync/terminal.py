@@ -5,10 +5,10 @@ While rowing, everything goes to standard error: a live view in a terminal, a pl
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -75,15 +75,17 @@ class RowingScreen:
             self._console.print(Text(text), soft_wrap=True)
 
     def ask(self, question: str) -> bool:
-        """Ask at the terminal; nobody at a terminal is a no."""
+        """Ask at the terminal; nobody at a terminal is a no, and so is Ctrl-C."""
         if not (self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty()):
             return False
         self._live.stop()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # the event loop stands still meanwhile
         try:
             return Confirm.ask(Text(question), console=self._console, default=False)
-        except (EOFError, OSError):
+        except (EOFError, OSError, KeyboardInterrupt):
             return False
         finally:
+            signal.signal(signal.SIGINT, before)
             self._live.start()
 
     def show(self, moment: Moment) -> None:
@@ -103,8 +105,6 @@ class RowingScreen:
         if self._moment is None:
             return Text("Waiting for the first stroke ...")
         moment, sample = self._moment, self._moment.sample
-        if moment.lost is not None:  # the last numbers would only pretend
-            sample = replace(sample, power_w=None, stroke_rate_spm=None, pace_s_per_500m=None, heart_rate_bpm=None)
         share = moment.cue.share if moment.cue else min(1.0, sample.time_s / GUESSED_S)
         numbers = Table.grid(padding=(0, 3))
         numbers.add_row(
@@ -172,7 +172,7 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
     )
     for gap in summary["gaps"]:
         between = f"{wording.clock(gap['start_s'])}–{wording.clock(gap['end_s'])}"
-        console.print(Text(f"Gap {between}: {wording.outside_text(gap['reason'])}", "yellow"))
+        console.print(Text(f"Gap {between}: {wording.outside_text(gap['reason'], longest=200)}", "yellow"))
     if summary["malformed_notifications"]:
         console.print(
             Text(f"{summary['malformed_notifications']} of {summary['notifications']} notifications came cut short.")
@@ -354,9 +354,12 @@ def _add_row(table: Table, *cells: str, style: str = "") -> None:
 
 
 def _cue_text(moment: Moment) -> Text:
+    text = _plan_text(moment)
+    return text if moment.lost is None else text.append(f"  no data: {moment.lost}", "bold yellow")
+
+
+def _plan_text(moment: Moment) -> Text:
     cue = moment.cue
-    if moment.lost is not None:
-        return Text(f"No data: {moment.lost}. Row on; connecting again ...", "bold yellow")
     if cue is None:
         return Text(_without_cue(moment), EFFORT_STYLES.get(str(moment.effort), "bold"))
     if cue.piece is None:

@@ -115,16 +115,16 @@ def time_of_day(at: datetime) -> str:
     return f"{at.hour:02}:{at.minute:02} {zone}"
 
 
-def outside_text(value: Any) -> str:
+def outside_text(value: Any, longest: int = LONGEST_OUTSIDE_TEXT) -> str:
     """A stranger's text, visible as it is: controls and direction overrides are spelled out, and it is kept short."""
     text = str(value)
-    shown = "".join(_visible(character) for character in text[:LONGEST_OUTSIDE_TEXT])
-    return shown + "…" if len(text) > LONGEST_OUTSIDE_TEXT else shown
+    shown = "".join(_visible(character) for character in text[:longest])
+    return shown + "…" if len(text) > longest else shown
 
 
-def outside_html(value: Any) -> str:
+def outside_html(value: Any, longest: int = LONGEST_OUTSIDE_TEXT) -> str:
     """`outside_text`, escaped and isolated from the direction of the text around it."""
-    return f"<bdi>{html.escape(outside_text(value))}</bdi>"
+    return f"<bdi>{html.escape(outside_text(value, longest))}</bdi>"
 
 
 def _visible(character: str) -> str:

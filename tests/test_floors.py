@@ -79,7 +79,7 @@ DOORS = {
     "platformdirs": {"config"},
     "asyncio": {"ble", "connection", "discovery", "live", "virtual", "waiting"},
     "threading": {"journal"},
-    "signal": {"live"},
+    "signal": {"live", "terminal"},
     "time": {"journal"},
     "logging": set(),
 }

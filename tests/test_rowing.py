@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from rowsync import ble
 from rowsync.athlete import Athlete
 from rowsync.plan import parse_plan
-from rowsync.recording import ENDED, read_recording
+from rowsync.recording import read_recording
 from rowsync.rowing import Wishes, row
 from rowsync.session import analyse
+from rowsync.telemetry import ENDED
 from rowsync.virtual import virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
+from rowsync.virtual.machine import STANDARD
+from rowsync.virtual.model import Absence
 
 
 class Listening:
@@ -114,6 +118,30 @@ def test_a_link_that_goes_is_made_anew_and_the_session_goes_on(tmp_path):
     session = analyse(recording.header, recording.items)
     assert [gap.reason for gap in session.gaps] == ["the link was lost"]
     assert session.duration_s > 60
+
+
+def test_a_planned_rest_on_a_machine_that_says_nothing_at_rest_ends_no_session(tmp_path):
+    screen = Listening()
+    silent = replace(STANDARD, silent_s=(30.0, 375.0))
+    recording, _ = rowed(tmp_path, "2x20/6mr", screen, machine=silent)
+    assert {moment.cue.piece.round_number for moment in screen.moments if moment.cue.piece} == {1, 2}
+    assert recording.items[-1].time_s > 2 * 20 + 360
+
+
+def test_nobody_is_idle_in_a_time_that_nobody_saw(tmp_path):
+    away = replace(STANDARD, absences=(Absence(60, 280),))
+    recording, _ = rowed(tmp_path, "2x60/4mr", Listening(), machine=away)
+    assert recording.notifications[-1].time_s > 350
+
+
+def test_a_machine_that_goes_for_good_leaves_a_gap_to_the_end(tmp_path):
+    screen = Listening()
+    recording, _ = rowed(tmp_path, "10m", screen, machine=replace(STANDARD, absences=(Absence(60, 9999),)))
+    session = analyse(recording.header, recording.items)
+    (gap,) = session.gaps
+    assert gap.end_s == session.duration_s > 300
+    assert any("did not come back for 300 s. What was rowed is saved" in text for text in screen.said)
+    assert screen.moments[-1].sample.power_w is None
 
 
 @pytest.mark.parametrize("machine", ["pm5", "viking", "pace-only"])
