@@ -73,6 +73,9 @@ RENEW_EVERY = 5
 """A silent machine that answers is asked for notifications anew at the first doubt, and then at every fifth."""
 
 
+BURST_S = 0.05
+"""Packets that follow each other faster are one burst [s]."""
+
 TICK_S = 0.01
 """The watchdog looks no oftener: what is left of a wait after rounding may be less than the clock can tell [s]."""
 
@@ -115,7 +118,7 @@ class _Rhythm:
 
     def beat(self, now_s: float) -> None:
         interval_s = now_s - self.last_s
-        if interval_s < 10.0 and self.last_s > self.since_s:
+        if BURST_S < interval_s < 10.0 and self.last_s > self.since_s:
             self.intervals_s.append(interval_s)
         self.last_s = now_s
 
@@ -125,8 +128,8 @@ class _Rhythm:
 
     @property
     def usual_s(self) -> float | None:
-        """Its longest usual interval: two longer ones are forgiven [s]."""
-        return sorted(self.intervals_s)[-3] if len(self.intervals_s) >= 8 else None
+        """The usual time between two bursts of packets; None until it has shown itself [s]."""
+        return sorted(self.intervals_s)[len(self.intervals_s) // 2] if len(self.intervals_s) >= 6 else None
 
 
 class Connection:
@@ -389,9 +392,9 @@ class Connection:
         doubts = 0
         while not link.lost.is_set():
             age_s = self._rhythm.age_s(self._loop.time())
+            doubts = doubts if age_s >= self._overdue_s() else 0
             due_s = self._overdue_s() * (doubts + 1)
             if age_s < due_s:
-                doubts = doubts if age_s >= self._overdue_s() else 0
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(due_s - age_s, TICK_S)):
                         await link.lost.wait()

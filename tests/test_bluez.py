@@ -113,7 +113,8 @@ def test_a_row_arrives_whole_and_in_order_through_bleaks_own_backend():
         async with ble.connect(found, ble.Radio(), lambda *packet: arrived.append((loop.time(), *packet))) as link:
             await link.subscribe(ftms.ROWER_DATA)
             await asyncio.sleep(100.1)
-        return found, arrived, there.console.told
+            told = list(there.console.told)
+        return found, arrived, told
 
     began_s = time.perf_counter()
     found, arrived, told = in_a_world(work)
