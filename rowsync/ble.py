@@ -27,6 +27,7 @@ from bleak.exc import (
 
 from rowsync import concept2, features, ftms, heart_rate, machines
 from rowsync.errors import MachineError, MachineNotFound, RadioUnavailable, RowsyncError
+from rowsync.identity import BASE, short_uuid
 from rowsync.wording import outside_text
 
 CONNECT_S = 20.0
@@ -226,16 +227,8 @@ async def connect(
         await link.close()
 
 
-def short_uuid(uuid: str) -> str:
-    """A UUID as recordings name it: four hex digits of the Bluetooth base, else the first eight."""
-    return uuid[4:8].lower() if uuid.lower().endswith(_BASE) and uuid.startswith("0000") else uuid[:8].lower()
-
-
-_BASE = "-0000-1000-8000-00805f9b34fb"
-
-
 def _full_uuid(short: str) -> str:
-    return f"0000{short}{_BASE}" if len(short) == 4 else short + concept2.BASE
+    return f"0000{short}{BASE}" if len(short) == 4 else short + concept2.BASE
 
 
 def _backend(backend: type[Any] | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -174,7 +174,7 @@ def demo(plan: str, real_time: bool, machine: str, seed: int, as_json: bool) -> 
 
 @cli.command()
 @_plan_option
-@click.option("--rower", metavar="NAME|ADDRESS", help="Which rower; `rowsync scan` lists them [default: the first].")
+@click.option("--rower", metavar="NAME|ADDRESS", help="Which rower; `rowsync scan` lists them [default: the last, or the nearest].")
 @_athlete_option
 @_mass_option
 @click.option("--strap", metavar="NAME|ADDRESS", help="Heart-rate strap; any, none [default: the last one].")
@@ -206,6 +206,8 @@ def row(
     """
     if fast and not virtual:
         raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
+    if not virtual:
+        _refuse(VIRTUAL_ONLY, "goes with --virtual.")
     settings = _settings()
     if virtual:
         plan, athlete = DEMO_PLAN if plan is None else plan, athlete or DEMO_ATHLETE
@@ -350,21 +352,23 @@ def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> No
     """
     import re
 
+    from rowsync import ftms
     from rowsync.decoding import describe
-    from rowsync.wording import outside_text
 
     typed = " ".join(hex_bytes)
     try:
         payload = bytes.fromhex(re.sub(r"\(0x\)|0x|[\s:,-]", "", typed.lower()))
     except ValueError:
         raise UsageError(f"{typed[:60]!r} is not a row of hex digits such as 2c094f2100.") from None
-    described = describe(characteristic.lower().removeprefix("0x"), payload)
+    characteristic = _characteristic(characteristic)
+    described = describe(characteristic, payload)
     if as_json:
         _print_json(described)
         return
     for name, value in described["fields"].items():
-        click.echo(f"{name:32} {'not available' if value is None else outside_text(str(value))}")
-    click.echo(f"{'more_data':32} {described['more_data']}")
+        click.echo(f"{name:32} {_shown(characteristic, value)}")
+    if characteristic == ftms.ROWER_DATA:
+        click.echo(f"{'more_data':32} {described['more_data']}")
     if described["missing"]:
         click.echo(f"{'missing':32} {', '.join(described['missing'])}")
     if described["extra_hex"]:
@@ -414,6 +418,14 @@ def doctor(
         raise UsageError("Either a recording is examined, or a rower.")
     if fast and not virtual:
         raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
+    if recording is not None:
+        _refuse(("seconds",), "goes without a recording: that has been rowed already.")
+    if not virtual:
+        _refuse(VIRTUAL_ONLY, "goes with --virtual.")
+    if share is None:
+        _refuse(("without_heart_rate",), "goes with --share.")
+    else:
+        _check_share(share)
     if recording is not None:
         found = _recording(recording)
     else:
@@ -552,6 +564,48 @@ def _wishes(settings: Settings, **wishes: Any) -> Wishes:
     return Wishes(folder=settings.data, **wishes)
 
 
+VIRTUAL_ONLY = ("machine", "seed")
+"""Options that mean nothing to a real rower."""
+
+
+def _refuse(options: Iterable[str], because: str) -> None:
+    """Refuse options that would silently do nothing."""
+    context = click.get_current_context()
+    for option in options:
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{option.replace('_', '-')} {because}")
+
+
+def _characteristic(typed: str) -> str:
+    """A characteristic's short name, from any of the ways in which UUIDs are written."""
+    import re
+
+    from rowsync.identity import BASE, short_uuid
+
+    digits = typed.strip().lower().removeprefix("0x")
+    if re.fullmatch("[0-9a-f]{4}", digits):
+        return digits
+    if re.fullmatch("[0-9a-f]{8}", digits):
+        return short_uuid(digits + BASE)
+    if re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", digits):
+        return short_uuid(digits)
+    if re.fullmatch("[0-9a-f]{32}", digits):
+        return short_uuid("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))
+    raise UsageError(f"{typed[:60]!r} is no characteristic: give its UUID, such as 2ad1 or ce060031.")
+
+
+def _shown(characteristic: str, value: Any) -> str:
+    """A decoded field's value in words."""
+    from rowsync import concept2, identity
+    from rowsync.wording import outside_text
+
+    if value in ("", []) or (value is None and characteristic in (*identity.IDENTITY, *concept2.INFORMATION)):
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(outside_text(each) for each in value)
+    return "not available" if value is None else outside_text(value)
+
+
 def _parsed(plan: str | None) -> Plan | None:
     from rowsync.plan import parse_plan
 
@@ -601,8 +655,8 @@ def _rowed_for_doctor(rower: str | None, seconds: int, virtual: tuple[str, int] 
         plan=_parsed(f"{seconds}s"),
         rower=rower,
         origin="hardware" if virtual is None else "synthetic",
+        instructions=f"Row for {seconds} s, hard and easy in turn; then let go of the handle for ten seconds.",
     )
-    _tell(f"Row for {seconds} s, some strokes hard and some easy; then let go of the handle for ten seconds.")
     journal = run_row(wishes, virtual, fast)
     if journal is None:
         raise MachineError("The rower sent nothing, so there is nothing to examine.")
@@ -613,6 +667,16 @@ def _rowed_for_doctor(rower: str | None, seconds: int, virtual: tuple[str, int] 
     return found
 
 
+def _check_share(path: Path) -> None:
+    """Refuse a place for a redacted recording before anybody rows for it."""
+    if str(path) == "-":
+        raise UsageError("--share writes a file; give it a name.")
+    if path.exists():
+        raise UsageError(f"{path} exists already, and is not overwritten. Choose another name for --share.")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path} can't be written: there is no folder {path.parent}.")
+
+
 def _share(found: Recording, path: Path, heart_rate: bool) -> None:
     """Write a recording that may be given away, and say what was taken out of it."""
     import secrets
@@ -621,7 +685,11 @@ def _share(found: Recording, path: Path, heart_rate: bool) -> None:
     from rowsync.redaction import redact
 
     redaction = redact(found, f"redacted-{secrets.token_hex(4)}", heart_rate=heart_rate)
-    _write_out(recording_bytes(redaction.recording.header, redaction.recording.items), path)
+    try:
+        with path.open("xb") as file:
+            file.write(recording_bytes(redaction.recording.header, redaction.recording.items))
+    except OSError as error:
+        raise StoreError(f"{path} can't be written: {error.strerror}.") from None
     _tell(f"{path} may be shared. Taken out:")
     for what in redaction.taken_out:
         _tell(f"  {what}")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from statistics import StatisticsError, linear_regression
+from itertools import pairwise
+from statistics import StatisticsError, linear_regression, pstdev
 from typing import Any, NamedTuple
 
 from rowsync.readers import ROW_READERS
@@ -246,18 +247,20 @@ class EnergyLaw(NamedTuple):
 
 
 def law_of_rate(pairs: Sequence[tuple[float, float]]) -> EnergyLaw | None:
-    """The line through pairs of power [W] and energy per hour [kcal/h]; None where power hardly differs."""
-    if len(pairs) < 2 or max(pairs)[0] - min(pairs)[0] < LEAST_SPREAD_W:
+    """The line through pairs of power [W] and energy per hour [kcal/h]; None where power hardly differs, or in vain."""
+    if len(pairs) < 3 or pstdev(power_w for power_w, _ in pairs) < LEAST_SPREAD_W:
         return None
     try:
         slope, constant = linear_regression(*zip(*pairs, strict=True))
     except StatisticsError:
         return None
-    return EnergyLaw(constant, slope)
+    left = pstdev(kcal - constant - slope * power_w for power_w, kcal in pairs)
+    explained = pstdev(slope * power_w for power_w, _ in pairs)
+    return EnergyLaw(constant, slope) if left <= explained / 2 else None
 
 
-LEAST_SPREAD_W = 20.0
-"""A line through powers that differ by less says nothing of its slope [W]."""
+LEAST_SPREAD_W = 10.0
+"""A line through powers whose standard deviation is less says nothing of its slope [W]."""
 
 
 class Tick(NamedTuple):
@@ -316,6 +319,14 @@ def law_of_ticks(ticks: Iterable[Tick]) -> EnergyLaw | None:
     for tick in ticks:
         if tick.bout is not None:
             bouts[tick.bout].append(tick)
+    powers_w = [
+        (after.work_wh - before.work_wh) / (after.rowed_h - before.rowed_h)
+        for bout in bouts.values()
+        for before, after in pairwise(bout)
+        if after.rowed_h > before.rowed_h
+    ]
+    if len(powers_w) < 2 or pstdev(powers_w) < LEAST_SPREAD_W:
+        return None
     hours, work, energy = (
         [value for bout in bouts.values() for value in _centred([getattr(tick, name) for tick in bout])]
         for name in ("rowed_h", "work_wh", "energy_kcal")

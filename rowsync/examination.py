@@ -23,6 +23,7 @@ from rowsync.evidence import (
     CONCEPT2_KCAL_PER_KG_H,
     CONCEPT2_REST_KCAL_PER_H,
     KCAL_PER_WH,
+    EnergyLaw,
     Evidence,
     State,
     energy_ticks,
@@ -180,6 +181,9 @@ TENFOLD, MANIFOLD = (6.0, 16.0), 3.0
 """Energy so many times Concept2's formula is in tenths; no maker's formula gives thrice of it."""
 ENOUGH_KCAL = 5
 """A counter of whole kilocalories says nothing of a ratio before."""
+TOGETHER_S = 10.0
+"""Counters of one machine that begin again within so long begin again together: a PM5 tells of strokes by the stroke
+[s]."""
 AS_DRAG = range(60, 256)
 """Drag factors of a Concept2 are set within; resistance levels go to 10, 16 or 32, rarely beyond."""
 
@@ -255,14 +259,24 @@ def _departs(case: Case, key: str, what: str, handling: Mapping[str, Any] | None
     """
     quirk = _QUIRKS[key]
     if quirk.remedy is not Remedy.ROW:
-        return Finding(Verdict.HANDLED, what, key, quirk.answer)
+        return Finding(Verdict.HANDLED, what, key, _answer(quirk))
     if handling is not None and handling != quirk.handling:
-        number = 1 + max(int(each.key.removeprefix("Q")) for each in QUIRKS)
-        other = Quirk(f"Q{number}", what, case.label, "rowsync doctor", Remedy.ROW, answer, _names(case), handling)
-        return Finding(Verdict.NEEDS_ROW, what, None, answer, row_text(other))
+        return Finding(Verdict.NEEDS_ROW, what, None, answer, row_text(_other(case, what, answer, handling)))
     if quirk in quirks_of(case.name):
-        return Finding(Verdict.HANDLED, what, key, quirk.answer)
-    return Finding(Verdict.NEEDS_ROW, what, key, quirk.answer, row_text(_joined(quirk, case)))
+        return Finding(Verdict.HANDLED, what, key, _answer(quirk))
+    return Finding(Verdict.NEEDS_ROW, what, key, _answer(quirk), row_text(_joined(quirk, case)))
+
+
+def _answer(quirk: Quirk) -> str:
+    """What rowsync does about a quirk, without where in the code it does so."""
+    return re.sub(r" \([^()]*`[^()]*\)", "", quirk.answer)
+
+
+def _other(case: Case, what: str, answer: str, handling: Mapping[str, Any]) -> Quirk:
+    """A new row for this machine alone."""
+    number = 1 + max(int(each.key.removeprefix("Q")) for each in QUIRKS)
+    label = wording.outside_text(case.label)
+    return Quirk(f"Q{number}", what, label, "rowsync doctor", Remedy.ROW, answer, _names(case), handling)
 
 
 def _joined(quirk: Quirk, case: Case) -> Quirk:
@@ -316,8 +330,13 @@ def _share(part: int, whole: int) -> str:
     return f"{part} of {whole}"
 
 
-def _percent(part: float) -> str:
-    return f"{100 * part:.0f} %"
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _span(values: Sequence[float]) -> str:
+    """From the least to the most; one figure where they are the same."""
+    return "–".join(dict.fromkeys(f"{value:.0f}" for value in (min(values), max(values))))
 
 
 def _times(ratio: float) -> str:
@@ -470,7 +489,7 @@ def _started(case: Case) -> Iterator[Finding]:
             Verdict.HANDLED,
             "It sent nothing until it was told to start; it needs that, or just nobody rowed before.",
             "Q12",
-            _QUIRKS["Q12"].answer,
+            _answer(_QUIRKS["Q12"]),
         )
 
 
@@ -521,7 +540,7 @@ def _heart_rate(case: Case) -> Iterator[Finding]:
         values = [value for reading in readings if (value := getattr(reading, name)) is not None]
         alive = [value for value in values if value]
         if alive:
-            yield _fine(f"{whose} heart rate came {_share(len(alive), len(values))} times: {min(alive)}–{max(alive)}.")
+            yield _fine(f"{whose} heart rate came {_share(len(alive), len(values))} times: {_span(alive)}.")
         elif values:
             yield _departs(case, "Q23", f"{whose} heart rate is always 0.")
 
@@ -539,15 +558,16 @@ def _drag(case: Case) -> Iterator[Finding]:
     values = [value for _, value in case.series("resistance_level") if value]
     if not values or not (min(values) >= AS_DRAG.start and max(values) < AS_DRAG.stop):
         return
-    what = f"Its resistance level is {min(values):.0f}–{max(values):.0f}, which looks like a drag factor"
+    what = f"Its resistance level is {_span(values)}, which looks like a drag factor"
     if _QUIRKS["Q16"] in quirks_of(case.name):
         yield _departs(case, "Q16", f"{what}.")
     else:
+        seen = f"sends {_span(values)} as resistance, which looks like a drag factor"
+        row = _other(case, seen, "its resistance is stored as the drag factor it is", _QUIRKS["Q16"].handling)
         yield Finding(
             Verdict.UNKNOWN,
             f"{what}. If the machine is a Concept2, or its display says so, it wants a row.",
-            "Q16",
-            row=row_text(_joined(_QUIRKS["Q16"], case)),
+            row=row_text(row),
         )
 
 
@@ -691,21 +711,55 @@ COUNTERS = {"stroke_count": "strokes", "distance_m": "metres", "energy_kcal": "e
 
 
 def _counters(case: Case) -> Iterator[Finding]:
-    falls: dict[int, set[str]] = {}
-    for name, what in COUNTERS.items():
-        for before, after in pairwise(case.series(name)):
-            is_wrong_minute = name == "elapsed_s" and MINUTE_S[0] <= before[1] - after[1] <= MINUTE_S[1]
-            if after[1] < before[1] and not is_wrong_minute:
-                falls.setdefault(round(after[0] / LATE_S), set()).add(what)
-    groups = Counter(", ".join(what for what in COUNTERS.values() if what in each) for each in falls.values())
-    for what, count in groups.items():
-        times = "once" if count == 1 else f"{count} times"
-        if what == "strokes" and case.series("distance_m"):
-            yield _departs(case, "Q18", f"Its stroke count fell {times}, while its metres went on.")
+    falls = _falls(case)
+    together = [each for each in falls if len(each.counters) > 1]
+    if together:
+        fallen = set().union(*(each.counters for each in together))
+        which = ", ".join(what for name, what in COUNTERS.items() if name in fallen)
+        yield _handled(
+            f"Its counters began again {_often(len(together))} ({which}).",
+            "totals only grow; a PM5 begins again at every interval",
+        )
+    alone = Counter(name for each in falls if len(each.counters) == 1 for name in each.counters)
+    for name, count in alone.items():
+        if name == "stroke_count" and case.series("distance_m"):
+            yield _departs(case, "Q18", f"Its stroke count fell {_often(count)}, while its metres went on.")
         else:
-            yield _handled(
-                f"Its counters began again or fell {times} ({what}).", "totals only grow (telemetry.Counter)"
-            )
+            yield _handled(f"Its {COUNTERS[name]} fell {_often(count)}, while all else went on.", "totals only grow")
+
+
+class _Fall(NamedTuple):
+    """Counters that fell together: between which times [s], and which of `COUNTERS`."""
+
+    start_s: float
+    end_s: float
+    counters: set[str]
+
+
+def _falls(case: Case) -> list[_Fall]:
+    """Where counters fell; a clock that alone falls by a minute gets its minutes wrong, and is left out."""
+    said: list[tuple[float, str, bool]] = []
+    for name in COUNTERS:
+        for before, after in pairwise(case.series(name)):
+            if after[1] < before[1]:
+                is_minute = name == "elapsed_s" and MINUTE_S[0] <= before[1] - after[1] <= MINUTE_S[1]
+                said.append((after[0], name, is_minute))
+    falls: list[_Fall] = []
+    minutes: list[bool] = []
+    for time_s, name, is_minute in sorted(said):
+        if falls and time_s - falls[-1].start_s <= TOGETHER_S and name not in falls[-1].counters:
+            falls[-1] = _Fall(falls[-1].start_s, time_s, falls[-1].counters | {name})
+            minutes[-1] = False
+        else:
+            falls.append(_Fall(time_s, time_s, {name}))
+            minutes.append(is_minute)
+    return [fall for fall, is_minute in zip(falls, minutes, strict=True) if not is_minute]
+
+
+def _fell(falls: Sequence[_Fall], time_s: float) -> bool:
+    """Whether counters were falling at a time."""
+    number = bisect_right(falls, time_s, key=lambda fall: fall.start_s) - 1
+    return number >= 0 and time_s <= falls[number].end_s
 
 
 def _leftovers(case: Case) -> Iterator[Finding]:
@@ -719,6 +773,7 @@ def _leftovers(case: Case) -> Iterator[Finding]:
 
 def _clock(case: Case) -> Iterator[Finding]:
     jumps: list[float] = []
+    falls = _falls(case)
     counted_s, passed_s = 0.0, 0.0
     said = [
         (state.time_s, state.bout, elapsed_s)
@@ -728,11 +783,13 @@ def _clock(case: Case) -> Iterator[Finding]:
     for before, after in pairwise(said):
         host_s, own_s = after[0] - before[0], after[2] - before[2]
         if MINUTE_S[0] <= abs(own_s - host_s) <= MINUTE_S[1]:
-            jumps.append(before[2] % 60)
+            jumps += [] if _fell(falls, after[0]) else [before[2] % 60]
         elif after[1] is not None and after[1] == before[1] and own_s >= 0:
             counted_s, passed_s = counted_s + own_s, passed_s + host_s
     if jumps:
-        yield _departs(case, "Q8", f"Its clock jumps by a minute ({len(jumps)} times, after second {_common(jumps)}).")
+        yield _departs(
+            case, "Q8", f"Its clock jumps by a minute ({_often(len(jumps))}, after second {_common(jumps)})."
+        )
     if passed_s < ENOUGH_CLOCK_S:
         return
     drift = counted_s / passed_s - 1
@@ -754,24 +811,36 @@ def _common(values: Sequence[float]) -> str:
 
 
 def _energy_per_hour(case: Case) -> Iterator[Finding]:
-    pairs = [
+    pairs = _rates(case)
+    if not case.is_enough or len(pairs) < ENOUGH_PAIRS:
+        return
+    if named := _formula_of_rate(pairs):
+        yield _fine(f"Its energy per hour is {named}.")
+    elif _is_session_mean(case):
+        yield _noted("Its energy per hour is the session's mean so far: what it has counted over the time it took.")
+    elif (law := law_of_rate(pairs)) and _is_sense(law, SAME_KCAL_PER_H):
+        named = _formula(*law)
+        yield _noted(f"Its energy per hour is {named or _in_figures(law)}.")
+    else:
+        yield _unknown("By which formula its energy per hour goes can't be told. Row hard and easy for longer.")
+
+
+def _rates(case: Case) -> list[tuple[float, float]]:
+    """Power [W] and the energy per hour that was said with it [kcal/h]."""
+    return [
         (state.power_w, kcal)
         for state in case.steady
         if (kcal := state.fields.get("energy_per_hour_kcal")) and state.power_w
     ]
-    if not case.is_enough or len(pairs) < ENOUGH_PAIRS:
-        return
+
+
+def _formula_of_rate(pairs: Sequence[tuple[float, float]]) -> str:
+    """What the formula is called that the energy per hour follows packet by packet; empty where it is none known."""
+    if len(pairs) < ENOUGH_PAIRS:
+        return ""
     constants = _spread([kcal - KCAL_PER_WH * power_w for power_w, kcal in pairs])
     is_tight = constants[2] - constants[0] <= 2 * SAME_KCAL_PER_H
-    if is_tight and (named := _formula(constants[1], KCAL_PER_WH)):
-        yield _fine(f"Its energy per hour is {named}.")
-    elif _is_session_mean(case):
-        yield _noted("Its energy per hour is the session's mean so far: what it has counted over the time it took.")
-    elif law := law_of_rate(pairs):
-        named = _formula(law.constant_kcal_per_h, law.kcal_per_h_per_w)
-        yield _noted(f"Its energy per hour is {named or _in_figures(law.constant_kcal_per_h, law.kcal_per_h_per_w)}.")
-    else:
-        yield _unknown("Its energy per hour can't be explained: power differed too little. Row hard and easy.")
+    return _formula(constants[1], KCAL_PER_WH) if is_tight else ""
 
 
 def _is_session_mean(case: Case) -> bool:
@@ -802,11 +871,12 @@ def _energy(case: Case) -> Iterator[Finding]:
         )
         return
     law = law_of_ticks(ticks)
-    if law is None:
+    if _formula_of_rate(_rates(case)):  # the same in every packet, and said already
+        yield _noted(f"{said}.")
+    elif law is None or not _is_sense(law, LOOSELY[0]):
         yield _noted(f"{said}. By which formula can't be told: power differed too little within the rowing.")
-        return
-    named = _formula(law.constant_kcal_per_h, law.kcal_per_h_per_w, *LOOSELY)
-    yield _noted(f"{said}. It follows {named or _in_figures(law.constant_kcal_per_h, law.kcal_per_h_per_w)}.")
+    else:
+        yield _noted(f"{said}. It follows {_formula(*law, *LOOSELY) or _in_figures(law)}.")
 
 
 SAME_KCAL_PER_H, SAME_SLOPE = 12.0, 0.15
@@ -830,8 +900,14 @@ def _formula(constant: float, slope: float, near: float = SAME_KCAL_PER_H, near_
     return ""
 
 
-def _in_figures(constant: float, slope: float) -> str:
-    return f"a formula of its own: {constant:.0f} kcal/h and {slope:.2f} kcal/h for each watt"
+def _is_sense(law: EnergyLaw, near: float) -> bool:
+    """Whether a body could burn so: work costs energy, and rest gives none back."""
+    return law.constant_kcal_per_h >= -near and law.kcal_per_h_per_w > 0
+
+
+def _in_figures(law: EnergyLaw) -> str:
+    constant = max(0.0, law.constant_kcal_per_h)
+    return f"a formula of its own: {constant:.0f} kcal/h and {law.kcal_per_h_per_w:.2f} kcal/h for each watt"
 
 
 # --- the link ---------------------------------------------------------------------------------------------------------
@@ -856,11 +932,11 @@ def _silences(case: Case) -> Iterator[Finding]:
             f"{wording.count(len(rowing), 'silence')} while somebody rowed, the longest of {length_s:.1f} s at "
             f"{_at(state.time_s)}.",
         )
-    elif states and case.is_enough:
+    elif states and case.is_enough and not late and not lost_s:
         yield _fine(f"It was never silent for more than {max(LATE_S, 3 * usual_s):.0f} s while somebody rowed.")
     renewed = sum(note.details.get("step") == "renew" for note in case.recording.notes if note.event == "handshake")
     if renewed:
-        yield _departs(case, "Q9", f"It was asked for notifications anew {wording.count(renewed, 'time')}.")
+        yield _departs(case, "Q9", f"It was asked for notifications anew {_often(renewed)}.")
 
 
 def _losses(case: Case) -> Iterator[Finding]:
@@ -873,10 +949,10 @@ def _losses(case: Case) -> Iterator[Finding]:
         if note.event == RESUMED and isinstance(after_s := note.details.get("after_s"), (int, float))
     ]
     for reason, count in reasons.items():
-        what = f"The link went {wording.count(count, 'time')}: {reason}."
+        what = f"The link went {_often(count)}: {reason}."
         yield _departs(case, "Q13", what) if "more than Rower Data" in reason else _noted(what)
     if back_s:
-        yield _fine(f"It came back after {min(back_s):.0f}–{max(back_s):.0f} s.")
+        yield _fine(f"It came back after {_span(back_s)} s.")
 
 
 def _rows_by_name(case: Case, findings: Sequence[Finding]) -> Iterator[Finding]:
@@ -885,7 +961,7 @@ def _rows_by_name(case: Case, findings: Sequence[Finding]) -> Iterator[Finding]:
     for quirk in quirks_of(case.name):
         if quirk.key in seen:
             continue
-        told = f"By its name it is handled as {quirk.key} ({quirk.what}: {quirk.answer})"
+        told = f"By its name it is handled as {quirk.key} ({quirk.what}: {_answer(quirk)})"
         if quirk.key in SEEN_IN_A_ROW and case.is_enough and case.speaks_ftms:
             yield _noted(
                 f"{told}, and that wasn't seen here. If its firmware is newer, the row may not suit it.", quirk.key

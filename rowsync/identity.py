@@ -1,4 +1,7 @@
-"""Who a machine says it is: the Device Information service (0x180A) and the Battery service (0x180F) on the wire."""
+"""Who a machine says it is: the Device Information service (0x180A) and the Battery service (0x180F) on the wire.
+
+And what a characteristic is called: `short_uuid`.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,15 @@ IDENTITY = {
 
 LONGEST_TEXT = 248
 """Octets of a text that are kept, of the 512 that an attribute may hold: a name is shorter."""
+
+
+def short_uuid(uuid: str) -> str:
+    """A UUID as recordings name it: four hex digits of the Bluetooth base, else the first eight."""
+    return uuid[4:8].lower() if uuid.lower().endswith(BASE) and uuid.startswith("0000") else uuid[:8].lower()
+
+
+BASE = "-0000-1000-8000-00805f9b34fb"
+"""What follows the first 32 bits of a UUID that Bluetooth itself gave (Core 5.4, 3B, 2.5.1)."""
 
 
 def decode_text(payload: bytes) -> str:

@@ -81,6 +81,7 @@ class Wishes:
     strap: str | None = None
     origin: str = "hardware"
     patience: Patience = field(default_factory=Patience)
+    instructions: str = "Row when you are ready; Ctrl-C ends the session."
 
 
 async def row(
@@ -114,7 +115,7 @@ async def row(
         radio, rower, strap=None if strap == NO_STRAP else strap, patience=wishes.patience
     ) as connection:
         on_connection(connection)
-        screen.say("Connected. Row when you are ready; Ctrl-C ends the session.")
+        screen.say(f"Connected. {wishes.instructions}")
         return await _record(wishes, connection, screen, known)
 
 

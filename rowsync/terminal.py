@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -124,10 +125,10 @@ class RowingScreen:
         )
 
 
-def _console() -> Console:
-    """Standard output; where it is no terminal nothing is cut or wrapped."""
+def _console(piped_columns: int = 200) -> Console:
+    """Standard output; where it is no terminal, lines may be so long."""
     console = Console()
-    return console if console.is_terminal else Console(width=200)
+    return console if console.is_terminal else Console(width=piped_columns)
 
 
 @contextmanager
@@ -199,8 +200,24 @@ def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = 
 
 
 def print_examination(examination: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print what a machine really does: what it sends, what was found out, and the rows that it wants."""
-    console = console or _console()
+    """Print what a machine really does: what it sends, what was found out, and the rows that it wants.
+
+    Where it is no terminal, lines end where their text does.
+    """
+    console = console or _console(PIPED_COLUMNS)
+    if console.is_terminal:
+        _print_examination(examination, console)
+        return
+    with console.capture() as page:
+        _print_examination(examination, console)
+    console.file.write("\n".join(line.rstrip() for line in page.get().split("\n")))
+
+
+PIPED_COLUMNS = 100
+"""How long lines of prose are where there is no terminal to fit."""
+
+
+def _print_examination(examination: Mapping[str, Any], console: Console) -> None:
     says = {name: value for name, value in examination["says"].items() if isinstance(value, str)}
     about = dict.fromkeys(says[name] for name in ("maker", "model", "hardware", "firmware", "software") if name in says)
     console.print(Text("Rower ").append(wording.outside_text(examination["name"] or "without a name"), "bold"))
@@ -212,7 +229,7 @@ def print_examination(examination: Mapping[str, Any], console: Console | None = 
             f"{wording.count(examination['stroke_count'], 'stroke')}"
         )
     )
-    console.print(Text(_conclusion([finding["verdict"] for finding in examination["findings"]]), "bold"))
+    console.print(Text(_conclusion(examination["findings"]), "bold"))
     if examination["refused_lines"]:
         console.print(Text(f"{wording.count(examination['refused_lines'], 'line')} could not be read.", "yellow"))
     console.print()
@@ -232,15 +249,18 @@ def print_examination(examination: Mapping[str, Any], console: Console | None = 
         console.print(Text(row), soft_wrap=True)
 
 
-def _conclusion(verdicts: Sequence[str]) -> str:
+def _conclusion(findings: Sequence[Mapping[str, Any]]) -> str:
     """An examination in a sentence, for who reads no further."""
-    counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+    counts = Counter(finding["verdict"] for finding in findings)
+    perhaps = sum(bool(finding["row"]) for finding in findings if finding["verdict"] == "unknown")
     if counts["needs_row"]:
         return "rowsync reads this machine wrongly in part: it should be told of it."
     if not counts["fine"] and not counts["handled"]:
         return "There is too little to say how rowsync gets on with this machine."
     unusual = wording.count(counts["handled"], "oddity", "oddities")
-    return "rowsync gets on with this machine" + (f": {unusual}, all dealt with." if counts["handled"] else ".")
+    dealt_with = f": {unusual}, {'' if perhaps else 'all '}dealt with" if counts["handled"] else ""
+    open_still = f"; {wording.count(perhaps, 'thing')} may want a row of its own" if perhaps else ""
+    return f"rowsync gets on with this machine{dealt_with}{open_still}."
 
 
 VERDICTS = {

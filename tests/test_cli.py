@@ -158,6 +158,36 @@ def test_decode_takes_any_bytes(hex_bytes):
     assert set(json.loads(rowsync("decode", "--json", hex_bytes).stdout)) >= {"fields", "missing", "extra_hex", "notes"}
 
 
+@pytest.mark.parametrize(
+    ("uuid", "short"),
+    [
+        ("0x2AD1", "2ad1"),
+        ("00002ad1", "2ad1"),
+        ("00002AD1-0000-1000-8000-00805F9B34FB", "2ad1"),
+        ("00002ad100001000800000805f9b34fb", "2ad1"),
+        ("CE060031-43E5-11E4-916C-0800200C9A66", "ce060031"),
+    ],
+)
+def test_decode_takes_a_uuid_as_other_tools_print_it(uuid, short):
+    assert json.loads(rowsync("decode", "--json", "--characteristic", uuid, "0100").stdout)["characteristic"] == short
+
+
+@pytest.mark.parametrize(
+    ("characteristic", "payload", "line"),
+    [
+        ("2acc", "0200000000000000", r"machine +cadence$"),
+        ("2acc", "2600000000000000", r"machine +cadence, total_distance, pace$"),
+        ("2acc", "0000000000000000", r"machine +none$"),
+        ("2a24", "00", r"model +none$"),
+        ("2ad1", "0000000000", r"more_data +False$"),
+    ],
+)
+def test_decode_in_words_is_no_python(characteristic, payload, line):
+    printed = rowsync("decode", "--characteristic", characteristic, payload).stdout
+    assert re.search(line, printed, re.MULTILINE)
+    assert ("more_data" in printed) == (characteristic == "2ad1")
+
+
 def test_decode_of_what_is_not_decoded_yet_keeps_the_bytes():
     document = json.loads(rowsync("decode", "--json", "--characteristic", "CE060031", "0102").stdout)
     assert (document["characteristic"], document["extra_hex"]) == ("ce060031", "0102")
@@ -174,6 +204,9 @@ def test_decode_of_what_is_not_decoded_yet_keeps_the_bytes():
         (["replay", "nowhere.jsonl"], 4, "No such file"),
         (["replay", __file__], 4, "not a rowsync recording"),
         (["decode", "xyz"], 2, "hex digits"),
+        (["decode", "--characteristic", "rower data", "00"], 2, "is no characteristic"),
+        (["decode", "--characteristic", "00002ad1-0000-1000-8000", "00"], 2, "is no characteristic"),
+        (["row", "--machine", "pm5"], 2, "--machine goes with --virtual"),
         (["row", "--virtual", "--plan", "10y45"], 2, "can't be read"),
         (["demo", "--plan", ""], 2, "can't be read"),
         (["demo", "--plan", "9" * 5000 + "x4/5"], 2, "can't be read"),
