@@ -174,7 +174,7 @@ def demo(plan: str, real_time: bool, machine: str, seed: int, as_json: bool) -> 
 
 @cli.command()
 @_plan_option
-@click.option("--rower", metavar="NAME|ADDRESS", help="Which rower; `rowsync scan` lists them [default: the last, or the nearest].")
+@click.option("--rower", metavar="NAME|ADDRESS", help="Which one (`rowsync scan`) [default: the last, or the nearest].")
 @_athlete_option
 @_mass_option
 @click.option("--strap", metavar="NAME|ADDRESS", help="Heart-rate strap; any, none [default: the last one].")
@@ -379,7 +379,7 @@ def decode(hex_bytes: tuple[str, ...], characteristic: str, as_json: bool) -> No
 
 @cli.command()
 @click.argument("recording", required=False, metavar="[RECORDING]")
-@click.option("--rower", metavar="NAME|ADDRESS", help="Which rower to examine now [default: the last, or the first].")
+@click.option("--rower", metavar="NAME|ADDRESS", help="Which rower to examine now [default: as in row].")
 @click.option("--seconds", type=click.IntRange(20, 3600), default=60, show_default=True, help="How long to row for it.")
 @click.option("--share", type=click.Path(path_type=Path), metavar="FILE", help="Write a redacted recording to share.")
 @click.option("--without-heart-rate", is_flag=True, help="With --share: leave out the strap's heart rates.")

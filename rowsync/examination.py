@@ -36,6 +36,7 @@ from rowsync.evidence import (
 )
 from rowsync.machines import QUIRKS, Quirk, Remedy, quirks_of
 from rowsync.recording import Recording
+from rowsync.redaction import redacted_name
 from rowsync.telemetry import ABSURD_RATE, LOST, RESUMED, STARTING_PACE_S_PER_500M, STARTING_STROKES
 from rowsync.traffic import FieldSeen, Packet, Stream, fields_of, name_of, packets_of, said_by, streams_of
 
@@ -196,7 +197,7 @@ def examine(recording: Recording) -> Examination:
     states = case.evidence.states
     return Examination(
         session_id=recording.header.session_id,
-        name=case.name,
+        name=redacted_name(case.name),
         says=case.says,
         duration_s=round(states[-1].time_s - states[0].time_s, 3) if states else 0.0,
         stroke_count=case.evidence.strokes,

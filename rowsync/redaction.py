@@ -31,6 +31,7 @@ KEPT_DETAILS: Mapping[str, tuple[str, ...]] = {
     RESUMED: ("after_s",),
     "silent": (),
     "handshake": ("step", "outcome"),
+    "strap missing": (),
     "strap connected": (),
     "strap lost": (),
     ENDED: (),
