@@ -204,10 +204,7 @@ def row(
       rowsync row --plan "5m + 10x45/75 + 5m" --mass 75
       rowsync row --rower "PM5 430000000" --athlete anna
     """
-    if fast and not virtual:
-        raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
-    if not virtual:
-        _refuse(VIRTUAL_ONLY, "goes with --virtual.")
+    _refuse_virtual_only(virtual, fast)
     settings = _settings()
     if virtual:
         plan, athlete = DEMO_PLAN if plan is None else plan, athlete or DEMO_ATHLETE
@@ -416,12 +413,9 @@ def doctor(
 
     if recording is not None and (rower is not None or virtual):
         raise UsageError("Either a recording is examined, or a rower.")
-    if fast and not virtual:
-        raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
+    _refuse_virtual_only(virtual, fast)
     if recording is not None:
         _refuse(("seconds",), "goes without a recording: that has been rowed already.")
-    if not virtual:
-        _refuse(VIRTUAL_ONLY, "goes with --virtual.")
     if share is None:
         _refuse(("without_heart_rate",), "goes with --share.")
     else:
@@ -574,6 +568,15 @@ def _refuse(options: Iterable[str], because: str) -> None:
     for option in options:
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
             raise UsageError(f"--{option.replace('_', '-')} {because}")
+
+
+def _refuse_virtual_only(virtual: bool, fast: bool) -> None:
+    """Refuse what only a virtual rower can be told, unless it is one that rows."""
+    if virtual:
+        return
+    if fast:
+        raise UsageError("--fast goes with --virtual: nobody rows faster than time.")
+    _refuse(VIRTUAL_ONLY, "goes with --virtual.")
 
 
 def _characteristic(typed: str) -> str:

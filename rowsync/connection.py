@@ -24,7 +24,7 @@ from rowsync.heart_rate import HEART_RATE_MEASUREMENT
 from rowsync.machines import Handling, handling_of
 from rowsync.readers import ROW_READERS
 from rowsync.telemetry import CONNECTED, LOST, RESUMED, Item, Note, Notification
-from rowsync.waiting import end, first_answer, until
+from rowsync.waiting import end, first_answer, happens, until
 from rowsync.wording import outside_text
 
 _T = TypeVar("_T")
@@ -158,7 +158,7 @@ class Connection:
         self._link: Link | None = None
         self._controlled: Link | None = None
         self._service: Service | None = None
-        self._answers: dict[int, asyncio.Future[control.Answer]] = {}
+        self._answers: dict[int | None, asyncio.Future[control.Answer]] = {}
         self._is_mute = False
         self._is_gone = False
         self._strap_s = 0.0
@@ -257,7 +257,7 @@ class Connection:
         self._before_origin.clear()
 
     def _answered(self, answer: control.Answer) -> None:
-        future = self._answers.get(-1 if answer.op_code is None else answer.op_code)
+        future = self._answers.get(answer.op_code)
         if future is not None and not future.done():
             future.set_result(answer)
 
@@ -353,7 +353,7 @@ class Connection:
         Answers why the link must go, None if it may stay.
         """
         handling = self._handling
-        comes = handling.starts_itself and await self._comes_within(self._patience.start_s)
+        comes = handling.starts_itself and await happens(self._came, self._patience.start_s)
         if comes:
             self._is_mute = False
         else:
@@ -371,19 +371,13 @@ class Connection:
             await self._came.wait()
         await handshake.subscribe(link, service.besides, self._log, required=False)
         self._came.clear()
-        if await self._comes_within(self._overdue_s()):
+        if await happens(self._came, self._overdue_s()):
             return None
         self._handling = replace(self._handling, only_rower_data=True)
         return "the machine fell silent when more than Rower Data was subscribed"
 
     async def _ask_shortly(self, request: bytes) -> control.Answer:
         return await self.ask(request, ble.ANSWER_S)
-
-    async def _comes_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._came.wait()
-        return self._came.is_set()
 
     # --- the watchdog -----------------------------------------------------------------------------------------------
 
@@ -395,9 +389,7 @@ class Connection:
             doubts = doubts if age_s >= self._overdue_s() else 0
             due_s = self._overdue_s() * (doubts + 1)
             if age_s < due_s:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(due_s - age_s, TICK_S)):
-                        await link.lost.wait()
+                await happens(link.lost, max(due_s - age_s, TICK_S))
                 continue
             doubts += 1
             if reason := await self._doubted(link, service, doubts):
@@ -460,7 +452,8 @@ class Connection:
         while True:
             await self._streaming.wait()
             try:
-                device = await self._find_strap(device.address if device else wanted)
+                which = device.address if device else wanted
+                device = await self._while_streaming(discovery.find_strap(self._radio, which, self._patience.scan_s))
                 if device is not None:
                     await self._follow_strap(device)
             except MachineError:
@@ -469,19 +462,14 @@ class Connection:
                 missed = True
             await asyncio.sleep(self._patience.strap_s)
 
-    async def _find_strap(self, wanted: str) -> FoundDevice | None:
-        return await self._while_streaming(discovery.find_strap(self._radio, wanted, self._patience.scan_s))
-
     async def _follow_strap(self, device: FoundDevice) -> None:
         async with ble.connect(device, self._radio, self._strap_arrived, self._patience.connect_s) as link:
             await link.subscribe(HEART_RATE_MEASUREMENT)
             self._note("strap connected", name=device.name, address=device.address)
             self._strap_s = self._loop.time()
             while (left_s := self._strap_s + self._patience.strap_silent_s - self._loop.time()) > 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(left_s, TICK_S)):
-                        await link.lost.wait()
-                        break
+                if await happens(link.lost, max(left_s, TICK_S)):
+                    break
         self._note("strap lost")
 
     def _strap_arrived(self, characteristic: str, payload: bytes) -> None:

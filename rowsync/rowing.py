@@ -25,6 +25,12 @@ from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker
 from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, Item, Note, Sample
 
+HARDWARE = "hardware"
+"""The origin of what a real machine sent; only such machines are remembered."""
+
+NO_STRAP = "none"
+"""What is asked for in the place of a strap by whoever wants none."""
+
 IDLE_AFTER_PLAN_S = 10.0
 IDLE_S = 300.0
 """The session ends by itself when nobody has rowed for so long [s]."""
@@ -79,7 +85,7 @@ class Wishes:
     plan: Plan | None = None
     rower: str | None = None
     strap: str | None = None
-    origin: str = "hardware"
+    origin: str = HARDWARE
     patience: Patience = field(default_factory=Patience)
     instructions: str = "Row when you are ready; Ctrl-C ends the session."
 
@@ -117,10 +123,6 @@ async def row(
         on_connection(connection)
         screen.say(f"Connected. {wishes.instructions}")
         return await _record(wishes, connection, screen, known)
-
-
-HARDWARE = "hardware"
-NO_STRAP = "none"
 
 
 async def _record(wishes: Wishes, connection: Connection, screen: Screen, known: Remembered) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 AGAIN_S = 8.0
@@ -17,6 +18,14 @@ async def end(*tasks: asyncio.Future[Any]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
+
+
+async def happens(event: asyncio.Event, within_s: float) -> bool:
+    """Wait for an event, but not for ever; answer whether it has happened [s]."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await event.wait()
+    return event.is_set()
 
 
 async def until(event: asyncio.Event, task: asyncio.Future[Any]) -> None:
