@@ -29,6 +29,7 @@ CORE = [
     "readers",
     "strokes",
     "intervals",
+    "corrections",
     "plan",
     "energy",
     "session",
@@ -106,7 +107,7 @@ STANDARD_IN_THE_CORE = {
 def modules():
     for folder, prefix in ((ROOT / "rowsync", ""), (ROOT / "dashboards", "dashboards")):
         for path in sorted(folder.rglob("*.py")):
-            floor = prefix or ("virtual" if path.parent.name == "virtual" else path.stem)
+            floor = prefix or (path.parent.name if path.parent != folder else path.stem)
             if path.name == "__init__.py" and folder == path.parent and not prefix:
                 continue
             yield floor, path
@@ -144,7 +145,9 @@ def test_a_module_stands_on_lower_floors_only_and_uses_each_door(floor, path):
 
 @pytest.mark.parametrize("name", CORE)
 def test_the_core_knows_time_only_as_an_argument(name):
-    libraries = {each.split(".")[0] for each in imports(ROOT / "rowsync" / f"{name}.py")}
+    paths = [path for floor, path in modules() if floor == name]
+    libraries = {each.split(".")[0] for path in paths for each in imports(path)}
+    assert paths
     assert libraries <= STANDARD_IN_THE_CORE | {"rowsync"} | ({"numpy"} if name == "intervals" else set())
 
 

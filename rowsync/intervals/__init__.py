@@ -1,0 +1,21 @@
+"""Finding the intervals of a row: hard, easy, rest, warm-up, cool-down and steady.
+
+From the ground up:
+
+- `effort`: what a stretch is rowed as
+- `row`: strokes as evidence: the power that was really pulled, and stops
+- `ladder`: the recursion: a hidden Markov model of somebody who rows easy or hard at slowly drifting levels
+- `blocks`: its stretches compared with each other
+- `edges`: the stroke at which the effort changed
+- `rhythm`: pieces that repeat evenly, below the noise of any one of them
+- `timetable`: when which piece was due, laid over the row
+- `judge`: is this story an interval session?
+- `stories`: the ways to read a row, and the likeliest
+- `announcer`: the effort now
+- `segmenter`: the whole: strokes in, segments out
+"""
+
+from rowsync.intervals.effort import Effort, Segment
+from rowsync.intervals.segmenter import Segmenter
+
+__all__ = ["Effort", "Segment", "Segmenter"]

@@ -1,0 +1,141 @@
+"""From strokes to segments: what a session was rowed as.
+
+strokes → Row (spans of rowing and of stopping) → stories → the likeliest → pieces → Segments
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
+
+import numpy as np
+
+from rowsync.intervals.announcer import Announcer
+from rowsync.intervals.blocks import Block, Comparison, bounds_s
+from rowsync.intervals.edges import Edge
+from rowsync.intervals.effort import Effort, Segment
+from rowsync.intervals.row import LONGEST_STROKE_S, SHORTEST_STROKE_S, Row, weighted_median
+from rowsync.intervals.stories import Story, likeliest
+from rowsync.strokes import Stroke
+
+LONG_STOP_S = 25.0  # a full stop this long in a warm-up, a cool-down or a steady row is a rest
+UNROWED_EDGE_S = 30.0  # a session's first or last seconds without a stroke are a rest when longer than this ...
+UNROWED_BESIDE_HARD_S = 3.0  # ... or than this beside a hard piece, whose edges are dated to the stroke
+WARMUP_LEAST_S, WARMUP_MOST_SHARE, WARMUP_RATIO = 120.0, 0.4, 0.85  # of a steady row: minutes long, clearly weaker
+
+
+class Segmenter:
+    """Splits a stream of strokes where the effort changes and stays changed."""
+
+    def __init__(self) -> None:
+        self._strokes: list[Stroke] = []
+        self._announcer = Announcer()
+
+    def feed(self, stroke: Stroke) -> None:
+        """Takes the next stroke; times between strokes that no stroke owns are rest."""
+        before_s = self._strokes[-1].end_s if self._strokes else 0.0
+        if not (math.isfinite(stroke.start_s) and math.isfinite(stroke.end_s) and stroke.end_s > before_s):
+            return
+        start_s = max(stroke.start_s, before_s, stroke.end_s - LONGEST_STROKE_S)
+        if stroke.end_s - start_s >= SHORTEST_STROKE_S:
+            self._strokes.append(replace(stroke, start_s=start_s))
+            self._announcer.feed(self._strokes)
+
+    def effort(self, time_s: float) -> Effort | None:
+        """The provisional effort at `time_s`, at or after the last stroke [s]; None before the first stroke."""
+        return self._announcer.effort(time_s)
+
+    def finish(self, end_s: float) -> tuple[Segment, ...]:
+        """The session as segments that tile it from 0 to `end_s` [s], no two neighbours of the same effort."""
+        if not end_s > 0:
+            return ()
+        strokes = [
+            replace(s, end_s=min(s.end_s, end_s)) for s in self._strokes if s.start_s <= end_s - SHORTEST_STROKE_S
+        ]
+        if not strokes:
+            return (Segment(Effort.REST, 0.0, end_s),)
+        row = Row.of(strokes)
+        story = likeliest(row)
+        return tile(interval_segments(row, story) if story.evidence > 0 else steady_segments(row, story.blocks), end_s)
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+def interval_segments(row: Row, story: Story) -> list[Segment]:
+    """Warm-up, the pieces with what lies between them, and cool-down."""
+    segments: list[Segment] = []
+    confidences = [None, *(confidence_of(edge) for edge in story.edges)]
+    pieces = [number for number, block in enumerate(story.blocks) if block.hard]
+    for number, (block, confidence) in enumerate(zip(story.blocks, confidences, strict=True)):
+        start_s, end_s = bounds_s(row, block)
+        if block.hard:
+            segments.append(Segment(Effort.HARD, start_s, end_s, confidence))
+        elif pieces[0] < number < pieces[-1]:
+            segments.append(Segment(recovery(row, start_s, end_s), start_s, end_s, confidence))
+        else:
+            effort = Effort.WARMUP if number < pieces[0] else Effort.COOLDOWN
+            segments += rowed_with_rests(row, effort, start_s, end_s, confidence)
+    return segments
+
+
+def recovery(row: Row, start_s: float, end_s: float) -> Effort:
+    """What lies between two pieces: a rest when it was mostly a full stop, else easy."""
+    return Effort.REST if row.stopped_s(start_s, end_s) > (end_s - start_s) / 2 else Effort.EASY
+
+
+def confidence_of(edge: Edge) -> float:
+    """TODO."""
+    return 1 / (1 + math.exp(-edge.clearness))
+
+
+def steady_segments(row: Row, blocks: Sequence[Block]) -> list[Segment]:
+    """One steady row between its warm-up and cool-down, where it has those, broken by its long stops."""
+    first_s, last_s = float(row.start_s[0]), float(row.end_s[-1])
+    start_s = bounds_s(row, blocks[0])[1] if is_apart(row, blocks, 0) else first_s
+    end_s = bounds_s(row, blocks[-1])[0] if is_apart(row, blocks, len(blocks) - 1) else last_s
+    segments = rowed_with_rests(row, Effort.WARMUP, first_s, start_s)
+    segments += rowed_with_rests(row, Effort.STEADY, start_s, end_s)
+    return segments + rowed_with_rests(row, Effort.COOLDOWN, end_s, last_s)
+
+
+def is_apart(row: Row, blocks: Sequence[Block], number: int) -> bool:
+    """Whether the first or last block of a steady row is minutes long and clearly weaker than the rest."""
+    compared = Comparison(row, blocks)
+    if compared.hard[number] or not compared.rowed[number] or not compared.pieces:
+        return False
+    block_s, block_w = float(compared.durations_s[number]), float(compared.powers_w[number])
+    steady_w = weighted_median(compared.powers_w[compared.hard], compared.durations_s[compared.hard])
+    long_enough = WARMUP_LEAST_S <= block_s <= WARMUP_MOST_SHARE * float(compared.durations_s.sum())
+    return long_enough and block_w < WARMUP_RATIO * steady_w
+
+
+def rowed_with_rests(
+    row: Row, effort: Effort, start_s: float, end_s: float, confidence: float | None = None
+) -> list[Segment]:
+    """A stretch of one effort, broken by its long full stops."""
+    long_stops = ~row.rowed & (row.durations_s >= LONG_STOP_S)
+    starts_s, ends_s = (np.clip(times_s[long_stops], start_s, end_s).tolist() for times_s in (row.start_s, row.end_s))
+    segments = [Segment(Effort.REST, *stop_s) for stop_s in zip(starts_s, ends_s, strict=True)]
+    between_s = zip([start_s, *ends_s], [*starts_s, end_s], strict=True)
+    segments += [Segment(effort, *rowed_s) for rowed_s in between_s]
+    return sorted(segments, key=lambda segment: segment.start_s)
+
+
+def tile(segments: Sequence[Segment], end_s: float) -> tuple[Segment, ...]:
+    """The segments stretched, or completed by rests, to fill the time from 0 to `end_s`; equal neighbours joined."""
+    some = [segment for segment in segments if segment.end_s > segment.start_s]
+    if is_long_unrowed(some[0].start_s, some[0]):
+        some.insert(0, Segment(Effort.REST, 0.0, some[0].start_s))
+    if is_long_unrowed(end_s - some[-1].end_s, some[-1]):
+        some.append(Segment(Effort.REST, some[-1].end_s, end_s))
+    groups = [list(group) for _, group in groupby(some, key=lambda segment: segment.effort)]
+    starts_s = [0.0, *(group[0].start_s for group in groups[1:]), end_s]
+    return tuple(Segment(group[0].effort, *times_s) for group, times_s in zip(groups, pairwise(starts_s), strict=True))
+
+
+def is_long_unrowed(gap_s: float, beside: Segment) -> bool:
+    """Whether the time without strokes beside a session's first or last segment is a rest of its own."""
+    return gap_s > (UNROWED_BESIDE_HARD_S if beside.effort is Effort.HARD else UNROWED_EDGE_S)
