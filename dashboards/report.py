@@ -16,6 +16,7 @@ from dashboards.history_page import history_page
 from dashboards.page import PLOTLY_FILE, plotly_script
 from dashboards.session import session_chart, session_figure
 from dashboards.session_page import session_page
+from rowsync.corrections import said
 from rowsync.errors import StoreError, UsageError
 from rowsync.wording import clock, day, moment, number, time_of_day
 
@@ -98,6 +99,8 @@ def _picture_title(summary: Mapping[str, Any]) -> str:
     parts += [clock(summary.get("duration_s")), f"{number(summary.get('distance_m'))} m"]
     if summary.get("origin") == "synthetic":
         parts.append("synthetic")
+    if corrected := said(summary):
+        parts.append(f"intervals {corrected}")
     return " · ".join(parts)
 
 

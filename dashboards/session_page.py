@@ -21,6 +21,7 @@ from dashboards.session import (
     session_chart,
     session_figure,
 )
+from rowsync.corrections import said
 from rowsync.wording import (
     NOT_MEASURED,
     clock,
@@ -79,7 +80,7 @@ def session_page(
     """
     chart = session_chart(summary, samples)
     figures: dict[str, go.Figure] = {}
-    main = [_totals(summary), _contrast_html(hard_contrast(summary)), _chart_section(chart, figures)]
+    main = [_totals(summary), _contrast_html(hard_contrast(summary)), _chart_section(chart, figures, said(summary))]
     main += [_rounds_section(summary, figures), _interval_section(summary), _recording_section(summary, chart)]
     body = f"{_header(summary, home)}\n<main>\n{''.join(main)}</main>\n{_footer(summary)}"
     return page(f"Rowing, {_when(summary)}", body, figures, plotly_address=plotly_address)
@@ -159,7 +160,7 @@ def _contrast_html(contrast: HardContrast | None) -> str:
     return "" if contrast is None else f'<p class="contrast">{contrast_line(contrast)}</p>\n'
 
 
-def _chart_section(chart: SessionChart, figures: dict[str, go.Figure]) -> str:
+def _chart_section(chart: SessionChart, figures: dict[str, go.Figure], corrected: str) -> str:
     names = [panel.title.partition(" [")[0] for panel in PANELS if getattr(chart, panel.series)]
     if not names:
         return "<section><h2>Over time</h2><p>Nothing was measured in this session.</p></section>\n"
@@ -168,7 +169,8 @@ def _chart_section(chart: SessionChart, figures: dict[str, go.Figure]) -> str:
     key = []
     if chart.hard:
         label += f"; {count(len(chart.hard), 'hard round')} shaded"
-        key.append('<span class="swatch hard"></span>hard rounds' + (", numbered" if chart.hard[0].label else ""))
+        what = ["hard rounds", "numbered" if chart.hard[0].label else "", corrected]
+        key.append(f'<span class="swatch hard"></span>{", ".join(filter(None, what))}')
     if chart.gaps:
         label += f"; {count(len(chart.gaps), 'gap')} in grey"
         key.append('<span class="swatch gap"></span>gap, nothing recorded')
@@ -200,12 +202,17 @@ def _interval_section(summary: Row) -> str:
     lines = "".join(_interval_row(row, columns, rounds.get(id(row))) for row in rows)
     return (
         '<section><h2 id="intervals">Intervals</h2>\n'
-        '<p class="key">Every stretch in order. Hard rounds are set in bold, with a bar on their left.</p>\n'
+        '<p class="key">Every stretch in order. Hard rounds are set in bold, with a bar on their left.'
+        f"{_corrected_html(summary)}</p>\n"
         '<div class="scroll" role="region" aria-labelledby="intervals" tabindex="0">\n<table class="intervals">'
         '<caption class="unseen">Every stretch of the session, in order</caption>\n'
         f'<thead><tr><th scope="col">#</th><th scope="col" class="word">effort</th>{heads}</tr></thead>\n'
         f"<tbody>\n{lines}</tbody></table></div></section>\n"
     )
+
+
+def _corrected_html(summary: Row) -> str:
+    return f" <strong>The intervals were {said(summary)}.</strong>" if said(summary) else ""
 
 
 def _interval_row(row: Row, columns: Sequence[Column], round_number: int | None) -> str:

@@ -297,7 +297,56 @@ def show(session: str | None, as_json: bool) -> None:
       rowsync show 20261123T1651 --json
     """
     store = _store(_settings())
-    _show(store.summary(store.find(session)), as_json)
+    session_id = store.find(session)
+    _tell_of_truth(store, session_id)
+    _show(store.summary(session_id), as_json)
+
+
+@cli.command()
+@click.argument("session", required=False)
+@click.option("--edge", "edges", nargs=2, multiple=True, metavar="TIME NEWTIME", help="Move the edge nearest to TIME.")
+@click.option(
+    "--as",
+    "stretches",
+    nargs=3,
+    multiple=True,
+    metavar="EFFORT START END",
+    help="Say that a stretch was hard, easy, rest, warm-up, cool-down or steady.",
+)
+@click.option("--undo", is_flag=True, help="Forget what you said; the intervals are detected again.")
+@_json_option
+@_shared
+def correct(
+    session: str | None,
+    edges: tuple[tuple[str, str], ...],
+    stretches: tuple[tuple[str, str, str], ...],
+    undo: bool,
+    as_json: bool,
+) -> None:
+    """Say where the intervals of a session really lie; it is kept, and its means and energies follow.
+
+    SESSION is an id, or the beginning of one; without it the latest is meant. Times are typed as 5:12, 312, 312.5 or
+    1:02:03. Edges are moved first, in the order given, then stretches are named. With neither, the session is shown:
+    an interval's start is its edge to the one before it.
+
+    \b
+    Examples:
+      rowsync correct
+      rowsync correct --edge 5:02 4:58 --edge 5:48 5:43.5
+      rowsync correct 20261123T1651 --as rest 12:10 13:05 --as cool-down 25:00 30:00
+      rowsync correct --undo
+    """
+    store = _store(_settings())
+    session_id = store.find(session)
+    if undo and (edges or stretches):
+        raise UsageError("--undo goes alone: it forgets every correction of the session.")
+    if not (undo or edges or stretches):
+        _tell_of_truth(store, session_id)
+        _show(store.summary(session_id), as_json)
+        return
+    summary = store.uncorrect(session_id) if undo else _corrected(store, session_id, edges, stretches)
+    _show(summary, as_json)
+    _refresh_page(store, session_id)
 
 
 @cli.command()
@@ -327,8 +376,10 @@ def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None,
     if found.refused_lines:
         _tell(f"{count(found.refused_lines, 'line')} of {recording.name} could not be read; the rest is sound.")
     if keep:
-        summary = _store(_settings()).add(found)
+        store = _store(_settings())
+        summary = store.add(found)
         _tell(f"Stored as {summary['session_id']}.")
+        _tell_of_truth(store, summary["session_id"])
     else:
         summary = analyse(found.header, found.items).summary()
     _show(summary, as_json)
@@ -697,6 +748,38 @@ def _share(found: Recording, path: Path, heart_rate: bool) -> None:
     for what in redaction.taken_out:
         _tell(f"  {what}")
     _tell("Look through it, it is plain text; then attach it to an issue of the rowsync project.")
+
+
+def _tell_of_truth(store: Store, session_id: str) -> None:
+    """Warn of a correction that can't be read; its session is shown all the same."""
+    try:
+        store.correction(session_id)
+    except RecordingError as error:
+        _tell(str(error))
+
+
+def _corrected(
+    store: Store, session_id: str, edges: Iterable[tuple[str, str]], stretches: Iterable[tuple[str, str, str]]
+) -> dict[str, Any]:
+    """Store a session's segments after what was typed."""
+    from datetime import UTC, datetime
+
+    from rowsync.corrections import Correction, moved, painted, segments_from_fields, typed_effort, typed_s
+
+    segments = segments_from_fields(store.summary(session_id)["intervals"])
+    for edge, to in edges:
+        segments = moved(segments, typed_s(edge), typed_s(to))
+    for effort, start, end in stretches:
+        segments = painted(segments, typed_effort(effort), typed_s(start), typed_s(end))
+    return store.correct(session_id, Correction(segments, datetime.now(UTC)))
+
+
+def _refresh_page(store: Store, session_id: str) -> None:
+    """Write a session's page again where one lies among the pages already, and the history with it."""
+    page = store.folder / "pages" / f"{session_id}.html"
+    if page.is_file():
+        _write_page(store, session_id, page, home="index.html")
+        _write_history(store, page.parent)
 
 
 def _conclude(store: Store, summary: dict[str, Any], as_json: bool) -> None:

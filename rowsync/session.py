@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from rowsync.athlete import Athlete
+from rowsync.corrections import CORRECTED, fitted
 from rowsync.energy import Energy, EnergyMeter
 from rowsync.intervals import Effort, Segment, Segmenter
 from rowsync.machines import handling_of
@@ -128,6 +129,7 @@ class Session:
         heart_rate_source: "strap", "machine", or "strap and machine" when one stood in for the other; None without any.
         machine_totals: what the machine itself says at the end, as it last sent it.
         energy: what it cost.
+        intervals_from: who says what its segments are: "detected", or "corrected" by a person.
         intervals: its segments in order; they tile it.
         gaps: where nothing was received though rowing went on.
         samples: one for each notification that says something of the row.
@@ -149,6 +151,7 @@ class Session:
     heart_rate_source: str | None
     machine_totals: MachineTotals
     energy: Energy
+    intervals_from: str
     intervals: tuple[Interval, ...]
     gaps: tuple[Gap, ...]
     samples: tuple[Sample, ...]
@@ -270,13 +273,17 @@ class Tracker:
         """Gross energy so far [kcal]."""
         return self._meter.gross_at(self._now_s)
 
-    def finish(self) -> Session:
-        """End the session here and say what it was."""
+    def finish(self, corrected: Sequence[Segment] = ()) -> Session:
+        """End the session here and say what it was.
+
+        Args:
+            corrected: its segments as a person sees them right, fitted to its end; without them they are detected.
+        """
         if self._lost and self._now_s > self._row_s:  # it never came back
             self._gaps.append(Gap(self._row_s, self._now_s, self._lost))
             self._meter.skip(self._row_s, self._now_s)
         last = self._samples[-1] if self._samples else _NOTHING
-        segments = self._segmenter.finish(self._now_s)
+        segments = fitted(corrected, self._now_s) if corrected else self._segmenter.finish(self._now_s)
         rowed_s = sum(stroke.duration_s for stroke in self.strokes)
         rowed_m = sum(stroke.distance_m or 0.0 for stroke in self.strokes)
         strokes, distance_m = last.stroke_count or 0, last.distance_m
@@ -295,6 +302,7 @@ class Tracker:
             heart_rate_source=" and ".join(sorted(self._telemetry.heart_rate_sources, reverse=True)) or None,
             machine_totals=self._machine_totals,
             energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),
+            intervals_from=CORRECTED if corrected else "detected",
             intervals=tuple(self._interval(number, segment) for number, segment in enumerate(segments, start=1)),
             gaps=tuple(self._gaps),
             samples=tuple(self._samples),
@@ -384,12 +392,12 @@ class Tracker:
         return before_m + (after_m - before_m) * (time_s - before.time_s) / (after.time_s - before.time_s)
 
 
-def analyse(header: Header, items: Iterable[Item]) -> Session:
-    """A whole session at once, by the same way as live."""
+def analyse(header: Header, items: Iterable[Item], corrected: Sequence[Segment] = ()) -> Session:
+    """A whole session at once, by the same way as live; `corrected` are its segments as a person sees them right."""
     tracker = Tracker(header)
     for item in items:
         tracker.feed(item)
-    return tracker.finish()
+    return tracker.finish(corrected)
 
 
 def _updated(totals: MachineTotals, reading: Reading) -> MachineTotals:

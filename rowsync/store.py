@@ -3,11 +3,13 @@
     <data>/journal/<session>.jsonl                                   while it is rowed (rowsync.journal)
     <data>/samples/athlete=<athlete>/year=<year>/<session>.parquet   what was rowed
     <data>/raw/athlete=<athlete>/year=<year>/<session>.parquet       the bytes: the truth all else is rebuilt from
+    <data>/truth/athlete=<athlete>/year=<year>/<session>.json        what the person said of its intervals, if anything
     <data>/sessions.parquet                                          one row a session, rebuildable
 
 A session enters by one way: its recording is analysed and written, whether it was just rowed, left behind by a crash,
-or imported.  Files are written beside their place, synced, renamed and their folder synced; a journal goes only after
-that.  Page checksums are on: without them most flipped bits read back as wrong numbers.
+or imported.  What a person said of its intervals is asked each time, so it outlives every analysis.  Files are written
+beside their place, synced, renamed and their folder synced; a journal goes only after that.  Page checksums are on:
+without them most flipped bits read back as wrong numbers.
 """
 
 from __future__ import annotations
@@ -16,19 +18,20 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rowsync import __version__
+from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
 from rowsync.errors import RecordingError, SessionNotFound, StoreError
-from rowsync.intervals import Effort
+from rowsync.intervals import Effort, Segment
 from rowsync.journal import claimed, journals_left, make_folder, sync_folder
 from rowsync.recording import (
     Recording,
@@ -41,7 +44,7 @@ from rowsync.recording import (
 from rowsync.session import Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.telemetry import Item, Note, Notification
-from rowsync.wording import outside_text
+from rowsync.wording import outside_text, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,6 +127,20 @@ class Recovery:
     cut_short: bool = True
 
 
+class Truth(NamedTuple):
+    """A session with what a person said of its intervals: what a detector is scored against.
+
+    Attributes:
+        summary: as `Store.summary` gives it.
+        recording: its bytes.
+        segments: its intervals as the person sees them right; they tile it.
+    """
+
+    summary: dict[str, Any]
+    recording: Recording
+    segments: tuple[Segment, ...]
+
+
 class Store:
     """The sessions below one folder.
 
@@ -135,27 +152,37 @@ class Store:
         self.folder = folder
 
     def add(self, recording: Recording) -> dict[str, Any]:
-        """Analyse a recording and store it; storing the same session again replaces it.
+        """Analyse a recording and store it; storing the same session again replaces it, and keeps what was corrected.
 
         Raises:
             StoreError: the folder can't be written, or holds more of this session already; what was there before is
                 untouched.
         """
-        session = analyse(recording.header, recording.items)
+        session, correction = self._analysed(recording)
         if held := self._held_more(session):
             raise StoreError(
                 f"The session {session.header.session_id} is stored already, with {held} notifications; this recording "
                 f"of it has only {session.notifications}. To store both, change its session_id."
             )
-        return self._keep(recording, session)
+        return self._keep(recording, session, correction)
 
-    def _keep(self, recording: Recording, session: Session) -> dict[str, Any]:
-        summary = session.summary()
+    def _analysed(self, recording: Recording) -> tuple[Session, Correction | None]:
+        """A session with its intervals as a person corrected them, where one did; else as they are detected."""
+        try:
+            correction = self.correction(recording.header.session_id)
+        except RecordingError:  # which `correction` tells whoever asks
+            correction = None
+        segments = () if correction is None else correction.segments
+        return analyse(recording.header, recording.items, segments), correction
+
+    def _keep(self, recording: Recording, session: Session, correction: Correction | None) -> dict[str, Any]:
+        summary = session.summary() | _said_at(correction)
         raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary)
         header, events = header_fields(recording.header), list(map(note_fields, recording.notes))
         with _writing(self.folder):
             self._put("raw", session, raw, header=header, events=events)
             self._put("samples", session, samples, summary=summary)
+            self._move_truth(session)
             self._write_index([*self._rows_but(session.header.session_id), row])
         return summary
 
@@ -183,13 +210,13 @@ class Store:
             except RecordingError as error:
                 self._set_aside(journal)
                 return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
-            session = analyse(recording.header, recording.items)
+            session, correction = self._analysed(recording)
             if self._held_more(session):
                 self._set_aside(journal)
                 return Recovery(
                     journal, problem=f"{journal} was set aside: a longer recording of it is stored already."
                 )
-            summary = self._keep(recording, session) if session.is_rowed else None
+            summary = self._keep(recording, session, correction) if session.is_rowed else None
             if recording.refused_lines:
                 self._set_aside(journal)
             else:
@@ -207,6 +234,81 @@ class Store:
             except Exception as error:  # one bad journal must not keep anybody from the other sessions
                 recovered.append(Recovery(journal, problem=f"{journal} can't be stored: {error}"))
         return [each for each in recovered if each is not None]
+
+    # --- what a person said -------------------------------------------------------------------------------------------
+
+    def correct(self, session_id: str, correction: Correction) -> dict[str, Any]:
+        """Keep what a person says of a session's intervals, and derive the session from its bytes again.
+
+        Returns:
+            The session as it is now, without its series.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            RecordingError: its file, or what was said of it before, can't be read; nothing is changed.
+            StoreError: the folder can't be written.
+        """
+        self.correction(session_id)
+        recording = self.recording(session_id)
+        session = analyse(recording.header, recording.items, correction.segments)
+        text = json.dumps({"session_id": session.header.session_id} | correction_fields(correction), indent=1)
+        with _writing(self.folder):
+            path = self._path("truth", session)
+            with _replacing(path) as file:
+                file.write(text.encode())
+            for other in self._truths(session_id):
+                if other != path:
+                    other.unlink()
+        return self._keep(recording, session, correction)
+
+    def uncorrect(self, session_id: str) -> dict[str, Any]:
+        """Forget what a person said of a session's intervals, and derive it from its bytes again.
+
+        Returns:
+            The session as it is now, without its series.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            RecordingError: its file is not ours or altered; nothing is changed.
+            StoreError: the folder can't be written.
+        """
+        recording = self.recording(session_id)
+        with _writing(self.folder):
+            for path in self._truths(session_id):
+                path.unlink()
+                sync_folder(path.parent)
+        return self._keep(recording, *self._analysed(recording))
+
+    def correction(self, session_id: str) -> Correction | None:
+        """What a person said of a session's intervals; None for nothing.
+
+        Raises:
+            RecordingError: it can't be read.  The session is shown as it was detected, and the file stays as it is.
+        """
+        path = next(iter(self._truths(session_id)), None)
+        if path is None:
+            return None
+        try:
+            content = json.loads(path.read_bytes())
+            ours = isinstance(content, dict) and slug(str(content.get("session_id"))) == path.stem
+            correction = correction_from_fields(content) if ours else None
+        except (OSError, ValueError, RecursionError):
+            correction = None
+        if correction is None:
+            raise RecordingError(
+                f"{path}, which holds what you corrected, can't be read; the intervals are those that were detected. "
+                f"Mend the file, or forget it: rowsync correct {path.stem} --undo"
+            )
+        return correction
+
+    def truths(self) -> Iterator[Truth]:
+        """Every session whose intervals a person corrected, by its id; one that can't be read is left out."""
+        for session_id in sorted({path.stem for path in self.folder.glob("truth/*/*/*.json")}):
+            with suppress(RecordingError, SessionNotFound):  # whoever opens it is told
+                correction, summary = self.correction(session_id), self.summary(session_id)
+                if correction is not None:
+                    segments = fitted(correction.segments, summary["duration_s"])
+                    yield Truth(summary, self.recording(session_id), segments)
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a session, newest first, as in `INDEX`; an index that is missing or behind is made anew."""
@@ -235,14 +337,32 @@ class Store:
         raise SessionNotFound(f"{what} called {outside_text(name)}. `rowsync sessions` lists them.")
 
     def summary(self, session_id: str) -> dict[str, Any]:
-        """One session without its series, as `Session.summary` made it.
+        """One session without its series, as `Session.summary` made it, and when its intervals were corrected.
+
+        What a person said of it counts, also where a crash came between the saying and the deriving.
 
         Raises:
             SessionNotFound: there is no such session.
             RecordingError: its file is not ours, altered, or newer than this rowsync.
         """
         summary: dict[str, Any] = _metadata(self._file("samples", session_id), "summary")["summary"]
+        if summary.get(_CORRECTED_AT) != self._corrected_at(session_id):
+            with suppress(RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
+                return self._again(session_id)
         return summary
+
+    def _corrected_at(self, session_id: str) -> str | None:
+        with suppress(RecordingError):
+            return _said_at(self.correction(session_id)).get(_CORRECTED_AT)
+        return None
+
+    def _again(self, session_id: str) -> dict[str, Any]:
+        """Derive a session from its bytes again."""
+        recording = self.recording(session_id)
+        session, correction = self._analysed(recording)
+        with suppress(StoreError):  # looking back needs no disk that can be written
+            self._keep(recording, session, correction)
+        return session.summary() | _said_at(correction)
 
     def samples(self, session_id: str) -> pd.DataFrame:
         """One session's samples; columns as in `SAMPLES`, missing values as NaN.
@@ -278,7 +398,7 @@ class Store:
     def _path(self, kind: str, session: Session) -> Path:
         header = session.header
         folder = self.folder / kind / f"athlete={slug(header.athlete.name)}" / f"year={header.started_at.year:04d}"
-        return folder / f"{slug(header.session_id)}.parquet"
+        return folder / f"{slug(header.session_id)}.{'json' if kind == 'truth' else 'parquet'}"
 
     def _put(self, kind: str, session: Session, table: pa.Table, **content: Any) -> None:
         """Write a session's file; the same session under another athlete or year is the same session."""
@@ -287,6 +407,17 @@ class Store:
         for other in self.folder.glob(f"{kind}/*/*/{path.name}"):
             if other != path:
                 other.unlink()
+
+    def _truths(self, session_id: str) -> list[Path]:
+        """Where lies what a person said of a session: one file, or none."""
+        return sorted(self.folder.glob(f"truth/*/*/{slug(session_id)}.json"))
+
+    def _move_truth(self, session: Session) -> None:
+        """What was said of a session goes with it to another athlete or year, as it is."""
+        path = self._path("truth", session)
+        for other in self._truths(session.header.session_id):
+            if not path.exists():
+                _move(other, path.parent)
 
     def _held_more(self, session: Session) -> int:
         """How many notifications of a session are stored, if more than it has; 0 if not.
@@ -365,6 +496,14 @@ def _raw_table(recording: Recording) -> pa.Table:
     return pa.Table.from_pydict(columns, schema=RAW)
 
 
+_CORRECTED_AT = "corrected_at"
+
+
+def _said_at(correction: Correction | None) -> dict[str, str]:
+    """What a summary says besides of a correction."""
+    return {} if correction is None else {_CORRECTED_AT: stamp(correction.corrected_at)}
+
+
 def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
     energy, hard = summary["energy"], [i for i in summary["intervals"] if i["effort"] == Effort.HARD]
     hard_power_w = weighted_mean((i["mean_power_w"], i["duration_s"]) for i in hard)
@@ -421,18 +560,24 @@ def _metadata(path: Path, *promised: str) -> dict[str, Any]:
 
 
 def _write(path: Path, table: pa.Table, **content: Any) -> None:
-    """Write a parquet file so that a crash leaves the old one or the new one, whole.
+    """Write a parquet file.
 
     What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.
     """
+    text = json.dumps(_description(table) | content, separators=(",", ":")).encode()
+    with _replacing(path) as file, pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({_METADATA: b"%08x %s" % (crc32(text), text)})
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write for the owner alone, so that a crash leaves the old one or the new one, whole."""
     make_folder(path.parent)
     beside = path.with_suffix(".tmp")
-    text = json.dumps(_description(table) | content, separators=(",", ":")).encode()
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            with pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
-                writer.write_table(table)
-                writer.add_key_value_metadata({_METADATA: b"%08x %s" % (crc32(text), text)})
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

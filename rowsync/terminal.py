@@ -20,7 +20,7 @@ from rich.prompt import Confirm
 from rich.table import Table
 from rich.text import Text
 
-from rowsync import wording
+from rowsync import corrections, wording
 from rowsync.plan import Cue, Piece
 from rowsync.rowing import Moment
 
@@ -163,6 +163,8 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
         )
     )
     console.print(_intervals(summary["intervals"]))
+    if said := corrections.said(summary):
+        console.print(Text(f"Intervals {said}", "dim"))
     machine = "" if energy["machine_kcal"] is None else f"; the machine says {wording.number(energy['machine_kcal'])}"
     console.print(
         Text(

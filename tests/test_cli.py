@@ -193,6 +193,85 @@ def test_decode_of_what_is_not_decoded_yet_keeps_the_bytes():
     assert (document["characteristic"], document["extra_hex"]) == ("ce060031", "0102")
 
 
+# --- correct ----------------------------------------------------------------------------------------------------------
+
+
+def intervals(printed):
+    return [(each["effort"], each["start_s"], each["end_s"]) for each in json.loads(printed)["intervals"]]
+
+
+@pytest.fixture
+def stored():
+    """The seed workout in the store; answer its intervals as they were detected."""
+    rowsync("replay", RECORDED / "intervals-10x45-75.jsonl", "--store")
+    return intervals(rowsync("show", "--json").stdout)
+
+
+def test_a_corrected_session_is_shown_so_until_it_is_undone(stored):
+    edges, paint = ("--edge", "5:02", "4:58", "--edge", "5:48", "343.5"), ("--as", "cool-down", "23:00", "59:00")
+    done = rowsync("correct", "intervals", *edges, *paint)
+    assert re.search(r"^2 +hard +4:58 ", done.stdout, re.MULTILINE)
+    assert re.search(r"^Intervals corrected by you on \w{3} \d+ \w{3} \d{4}$", done.stdout, re.MULTILINE)
+    assert rowsync("show").stdout == done.stdout
+    shown = rowsync("show", "--json").stdout
+    assert json.loads(shown)["intervals_from"] == "corrected"
+    assert intervals(shown)[:2] == [("warmup", 0.0, 298.0), ("hard", 298.0, 343.5)]
+    assert intervals(shown)[3:-2] == stored[3:-3]
+    assert intervals(shown)[-1][:2] == ("cooldown", 1380.0)
+    again = rowsync("replay", RECORDED / "intervals-10x45-75.jsonl", "--store", "--json").stdout
+    assert again == shown
+    assert intervals(rowsync("correct", "--undo", "--json").stdout) == stored
+    assert "corrected" not in rowsync("show").stdout
+
+
+def test_correct_without_a_word_shows_the_edges_and_changes_nothing(stored):
+    assert rowsync("correct").stdout == rowsync("show").stdout
+    assert intervals(rowsync("correct", "--json").stdout) == stored
+    assert json.loads(rowsync("correct", "--json").stdout)["intervals_from"] == "detected"
+
+
+def test_a_page_that_was_written_already_is_written_again(stored, tmp_path):
+    page = tmp_path / "data" / "pages" / "intervals-10x45-75.html"
+    rowsync("report", "-o", page)
+    assert "corrected by you" not in page.read_text()
+    rowsync("correct", "--as", "rest", "10:00", "10:30")
+    assert "The intervals were corrected by you on" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--edge", "8:20", "8:30"], 2, "The nearest edges are"),
+        (["--edge", "5:02", "9:00"], 2, "begin at 0:00 and end at 5:48"),
+        (["--edge", "5:02", "soon"], 2, "'soon' is no time"),
+        (["--as", "nap", "5:00", "6:00"], 2, "is no effort"),
+        (["--as", "hard", "50:00", "59:00"], 2, "lasts 30:22"),
+        (["--undo", "--edge", "5:02", "5:00"], 2, "--undo goes alone"),
+        (["--edge", "5:02"], 2, "requires 2 arguments"),
+        (["nobody", "--undo"], 3, "No session is called nobody"),
+    ],
+)
+def test_a_correction_that_means_nothing_gets_a_sentence_and_changes_nothing(stored, arguments, code, says):
+    done = rowsync("correct", *arguments, code=code)
+    assert says in done.stderr
+    assert done.stdout == ""
+    assert intervals(rowsync("show", "--json").stdout) == stored
+
+
+def test_a_truth_that_cannot_be_read_is_named_and_nothing_is_lost(stored, tmp_path):
+    rowsync("correct", "--edge", "5:02", "4:58")
+    (truth,) = (tmp_path / "data" / "truth").glob("*/*/*.json")
+    truth.write_bytes(truth.read_bytes()[:-20])
+    for command_name in ("show", "correct"):
+        done = rowsync(command_name, "--json")
+        assert str(truth) in done.stderr
+        assert intervals(done.stdout) == stored
+    assert str(truth) in rowsync("correct", "--edge", "5:02", "5:00", code=4).stderr
+    assert truth.exists()
+    assert rowsync("correct", "--undo").stderr == ""
+    assert not truth.exists()
+
+
 # --- errors: one or two lines that say what to do ---------------------------------------------------------------------
 
 
@@ -354,7 +433,10 @@ def test_a_disk_that_fills_is_said_at_once_and_the_whole_session_is_brought_to_s
         [],
         *(
             [name]
-            for name in ["demo", "scan", "row", "sessions", "show", "replay", "decode", "dashboard", "report", "export"]
+            for name in [
+                *("demo", "scan", "row", "sessions", "show", "correct", "replay"),
+                *("decode", "dashboard", "report", "export"),
+            ]
         ),
     ],
 )

@@ -91,6 +91,15 @@ def test_a_session_page_says_what_was_rowed(summary, samples):
         assert words in text
 
 
+def test_corrected_intervals_are_called_so_at_the_chart_and_at_the_table(summary, samples):
+    corrected = {"intervals_from": "corrected", "corrected_at": "2026-11-24T12:00:00Z"}
+    text = plain(session_page(summary | corrected, samples))
+    assert "hard rounds, numbered, corrected by you on Tue 24 Nov 2026" in text
+    assert "The intervals were corrected by you on Tue 24 Nov 2026." in text
+    assert "corrected" not in plain(session_page(summary | {"intervals_from": "detected"}, samples))
+    assert "corrected by you." in plain(session_page(summary | corrected | {"corrected_at": HOSTILE[0]}, samples))
+
+
 def test_energy_is_shown_with_its_range_and_apart_from_the_machines(summary, samples):
     energy = {"gross_kcal": 286.2, "net_kcal": 249, "low_kcal": 240, "high_kcal": 332, "machine_kcal": 301}
     text = plain(session_page(summary | {"energy": energy}, samples))

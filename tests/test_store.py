@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from rowsync.athlete import Athlete
+from rowsync.corrections import Correction, painted, segments_from_fields
 from rowsync.errors import RecordingError, SessionNotFound, StoreError
+from rowsync.intervals import Effort, Segment
 from rowsync.journal import Journal
 from rowsync.recording import Recording, parse_recording, recording_bytes
 from rowsync.session import analyse
@@ -311,3 +313,163 @@ def test_an_index_with_our_names_and_other_types_is_made_anew(store, short):
     before = store.index()
     pd.DataFrame({name: ["x"] for name in INDEX.names}).to_parquet(store.folder / "sessions.parquet")
     pd.testing.assert_frame_equal(store.index(), before)
+
+
+# --- what a person said -----------------------------------------------------------------------------------------------
+
+SAID = Correction(
+    (Segment(Effort.WARMUP, 0.0, 40.0), Segment(Effort.HARD, 40.0, 85.5), Segment(Effort.EASY, 85.5, 119.5)),
+    datetime(2026, 11, 23, 18, 30, tzinfo=UTC),
+)
+
+
+def tiles(summary):
+    return [(each["effort"], each["start_s"], each["end_s"]) for each in summary["intervals"]]
+
+
+@pytest.fixture
+def corrected(store, short):
+    """A store whose only session, "one", was corrected."""
+    store.add(called(short, "one"))
+    store.correct("one", SAID)
+    return store
+
+
+def test_a_corrected_session_has_the_intervals_that_were_said_and_their_means_follow(store, short):
+    before = store.add(called(short, "one"))
+    after = store.correct("one", SAID)
+    assert (before["intervals_from"], after["intervals_from"]) == ("detected", "corrected")
+    assert [each[:2] for each in tiles(after)] == [("warmup", 0.0), ("hard", 40.0), ("easy", 85.5)]
+    assert after["corrected_at"] == "2026-11-23T18:30:00Z"
+    assert sum(each["distance_m"] for each in after["intervals"]) == pytest.approx(after["distance_m"])
+    assert sum(each["gross_kcal"] for each in after["intervals"]) == pytest.approx(after["energy"]["gross_kcal"])
+    assert store.summary("one") == after
+    (row,) = store.rows()
+    assert (row["hard_intervals"], row["mean_hard_power_w"]) == (1, after["intervals"][1]["mean_power_w"])
+
+
+def test_what_was_said_lies_beside_the_sessions_as_json_for_the_owner_alone(corrected):
+    path = corrected.folder / "truth" / "athlete=virtual" / "year=2026" / "one.json"
+    assert path.stat().st_mode & 0o077 == 0
+    assert json.loads(path.read_bytes()) == {
+        "session_id": "one",
+        "corrected_at": "2026-11-23T18:30:00Z",
+        "intervals": [
+            {"effort": "warmup", "start_s": 0.0, "end_s": 40.0},
+            {"effort": "hard", "start_s": 40.0, "end_s": 85.5},
+            {"effort": "easy", "start_s": 85.5, "end_s": 119.5},
+        ],
+    }
+
+
+def test_what_was_said_outlives_the_same_recording_stored_again(corrected, short):
+    before = corrected.summary("one")
+    assert corrected.add(called(short, "one")) == before
+
+
+def test_a_longer_recording_stretches_the_last_interval_that_was_said(corrected, intervals_recording):
+    after = corrected.add(called(intervals_recording, "one"))
+    assert after["intervals_from"] == "corrected"
+    assert tiles(after)[1:] == [("hard", 40.0, 85.5), ("easy", 85.5, after["duration_s"])]
+
+
+def test_a_longer_journal_of_a_corrected_session_keeps_what_was_said(corrected, intervals_recording):
+    (corrected.folder / "journal").mkdir()
+    items = intervals_recording.items[:400]
+    header = called(intervals_recording, "one").header
+    (corrected.folder / "journal" / "one.jsonl").write_bytes(recording_bytes(header, items))
+    (recovery,) = corrected.recover()
+    assert recovery.summary["notifications"] == 400
+    assert tiles(recovery.summary)[1] == ("hard", 40.0, 85.5)
+
+
+def test_what_was_said_outlives_a_new_schema(corrected, monkeypatch):
+    monkeypatch.setattr("rowsync.store.SCHEMA", 99)
+    corrected.samples("one")
+    assert tiles(corrected.summary("one"))[1] == ("hard", 40.0, 85.5)
+
+
+def test_what_was_said_goes_with_a_session_to_another_athlete(corrected, short):
+    after = corrected.add(called(short, "one", athlete=Athlete("anna", mass_kg=60)))
+    assert (after["athlete"], after["intervals_from"]) == ("anna", "corrected")
+    assert [path.parent.parent.name for path in corrected.folder.glob("truth/*/*/*.json")] == ["athlete=anna"]
+
+
+def test_what_is_said_last_counts_though_a_copy_of_what_was_said_before_lies_elsewhere(corrected):
+    copy = corrected.folder / "truth" / "athlete=a" / "year=2026" / "one.json"
+    copy.parent.mkdir(parents=True)
+    (truth,) = corrected.folder.glob("truth/*/*/one.json")
+    shutil.copy(truth, copy)
+    again = corrected.correct("one", Correction(SAID.segments[:1], SAID.corrected_at + timedelta(days=1)))
+    assert corrected.summary("one") == again
+    assert list(corrected.folder.glob("truth/*/*/*")) == [truth]
+
+
+def test_an_undone_correction_leaves_nothing(corrected, short):
+    again = corrected.uncorrect("one")
+    assert (
+        again
+        == corrected.summary("one")
+        == json.loads(json.dumps(analyse(called(short, "one").header, short.items).summary()))
+    )
+    assert not list(corrected.folder.glob("truth/*/*/*"))
+    assert corrected.uncorrect("one") == again
+
+
+def test_a_second_correction_starts_from_the_first_and_takes_its_place(corrected):
+    segments = segments_from_fields(corrected.summary("one")["intervals"])
+    again = corrected.correct("one", replace(SAID, segments=painted(segments, Effort.REST, 100.0, 500.0)))
+    assert [each[:2] for each in tiles(again)][2:] == [("easy", 85.5), ("rest", 100.0)]
+    assert corrected.correction("one").segments == segments_from_fields(again["intervals"])
+
+
+def test_a_crash_between_the_saying_and_the_deriving_is_mended_when_the_session_is_read(corrected, short):
+    (truth,) = corrected.folder.glob("truth/*/*/one.json")
+    said, after = truth.read_bytes(), corrected.summary("one")
+    truth.unlink()
+    assert corrected.summary("one")["intervals_from"] == "detected"
+    truth.write_bytes(said)
+    assert corrected.summary("one") == after
+    assert corrected.rows()[0]["hard_intervals"] == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[" * 100_000, b"\xff", b'{"session_id": "one"}', b'["one"]', None])
+def test_a_broken_truth_is_named_and_kept_and_the_session_is_shown_as_it_was_detected(corrected, short, damage):
+    (truth,) = corrected.folder.glob("truth/*/*/one.json")
+    damage = truth.read_bytes().replace(b'"one"', b'"another"') if damage is None else damage
+    truth.write_bytes(damage)
+    detected = json.loads(json.dumps(analyse(called(short, "one").header, short.items).summary()))
+    assert corrected.summary("one") == detected
+    assert corrected.add(called(short, "one"))["intervals_from"] == "detected"
+    for ask in (corrected.correction, lambda session_id: corrected.correct(session_id, SAID)):
+        with pytest.raises(RecordingError, match=r"one\.json, .* --undo"):
+            ask("one")
+    assert truth.read_bytes() == damage
+    assert list(corrected.truths()) == []
+    assert corrected.uncorrect("one") == detected
+
+
+def test_a_correction_that_cannot_be_written_leaves_what_was_said_before(corrected):
+    before = corrected.summary("one")
+    (truth,) = corrected.folder.glob("truth/*/*/one.json")
+    truth.with_suffix(".tmp").mkdir()  # in the way
+    with pytest.raises(StoreError, match="can't be written"):
+        corrected.correct("one", replace(SAID, segments=painted(SAID.segments, Effort.REST, 0.0, 60.0)))
+    assert corrected.summary("one") == before
+
+
+def test_the_truths_are_the_corrected_sessions_with_their_bytes(corrected, short, intervals_recording):
+    corrected.add(called(short, "two"))
+    corrected.add(called(intervals_recording, "one"))
+    (corrected.folder / "truth" / "athlete=virtual" / "year=2026" / "gone.json").write_text("{}")
+    (truth,) = corrected.truths()
+    assert truth.summary["session_id"] == truth.recording.header.session_id == "one"
+    assert truth.recording.notifications == intervals_recording.notifications
+    assert truth.segments == (*SAID.segments[:2], Segment(Effort.EASY, 85.5, truth.summary["duration_s"]))
+
+
+def test_nothing_can_be_said_of_a_session_that_is_not_there(store):
+    for ask in (lambda: store.correct("nobody", SAID), lambda: store.uncorrect("nobody")):
+        with pytest.raises(SessionNotFound):
+            ask()
+    assert not store.folder.exists()
