@@ -1,79 +1,148 @@
-"""The effort now, as the strokes so far tell it."""
+"""The effort now, said at once, and what it was a little ago, said for good.
+
+Live nobody knows yet whether this is an interval session.  So two ladders are climbed: a wary one, which the surges of a
+steady row don't move, and an expectant one, believed as soon as the wary one has seen hard and easy follow each other:
+who has changed twice will change again.  Between strokes the one in progress is evidence too: the longer it takes, the
+less power it can have.
+"""
 
 from __future__ import annotations
 
 import math
 from bisect import insort
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from rowsync.intervals.effort import Effort
-from rowsync.intervals.ladder import Ladder, LadderModel
-from rowsync.intervals.row import POOLED_STROKES, Bools, Row, level_of, reference_of, stroke_noise
+from rowsync.intervals.ladder import Ladder, LadderModel, States
+from rowsync.intervals.row import LEAST_NOISE, POOLED_STROKES, Bools, Row, level_of, reference_of, stroke_noise
 from rowsync.strokes import Stroke
 
-LIVE = Ladder(2.5, dip_cap_per_s=0.30, burst_cap_per_s=0.60, drift_cost=0.7, drift_every_s=1)
-LIVE_REST_AFTER_S = 7.0  # no stroke for so long is a stop (ESPRowingMonitor waits as long)
-LIVE_LEVEL_AFTER_STROKES = 16  # about 45 s: from then on the live reference is the measured one
-LIVE_NEW_REFERENCE = 0.10  # the live model starts again when the reference has moved by 10 %
-LIVE_HEADROOM = 1.3  # until then hard pieces are expected this far above the first strokes
+# Chosen on the development rows; docs/intervals.md shows what other costs do.
+WARY_COST, EXPECTANT_COST = 5.0, 1.2
+DIP_CAP_PER_S, BURST_CAP_PER_S, DRIFT_COST, DRIFT_EVERY_S = 0.35, 0.90, 0.3, 1.0
+CHANGES_TO_EXPECT_MORE = 2
+HELD_S = 20.0  # a change counts when what came before it lasted so long
+REST_AFTER_S = 7.0  # no stroke for so long is a stop (ESPRowingMonitor waits as long)
+SLOW_STROKE = 1.4  # from this share of a usual stroke on, the stroke in progress is evidence
+SETTLED_AFTER_S = 12.0  # what is so long ago is said for good
+NEWEST_SHARE = 0.3  # how fast the usual stroke follows the latest one
+MEASURED_AFTER_STROKES = 16  # about 45 s: from then on the reference is the measured one
+HEADROOM = 1.3  # until then hard pieces are expected this far above the first strokes
+NEW_REFERENCE = 0.10  # the model starts again when the reference has moved by 10 %
+
+
+class Span(NamedTuple):
+    """A stroke, or the stop before one [s, W]."""
+
+    start_s: float
+    end_s: float
+    power_w: float
+    rowed: bool
 
 
 class Announcer:
-    """The effort now, as the strokes so far tell it."""
+    """The effort, stroke by stroke.
 
-    def __init__(self) -> None:
+    Args:
+        caution: the one knob between delay and false alarms: 1 is usual, 2 makes each change twice as dear.
+    """
+
+    def __init__(self, caution: float = 1.0) -> None:
+        self._ladders = [
+            Ladder(caution * cost, DIP_CAP_PER_S, BURST_CAP_PER_S, DRIFT_COST, DRIFT_EVERY_S)
+            for cost in (WARY_COST, EXPECTANT_COST)
+        ]
         self._sorted_w: list[float] = []
-        self._last_s = 0.0
-        self._spans: list[tuple[float, float]] = []
+        self._spans: list[Span] = []
+        self._usual_s = 0.0
         self._reference_w = math.nan
-        self._model: LadderModel | None = None
+        self._model = LadderModel(self._ladders, LEAST_NOISE)
+        self._origins: list[States] = []
         self._changed: Bools = np.zeros(0, dtype=bool)
-
-    @property
-    def _effort(self) -> Effort:
-        """Hard or easy; warm-up as long as nothing has contrasted with anything."""
-        model = self._model
-        if model is None or not self._changed[int(model.best[0])]:
-            return Effort.WARMUP
-        return Effort.HARD if int(model.best[0]) >= model.first_hard else Effort.EASY
-
-    def effort(self, time_s: float) -> Effort | None:
-        """The effort at `time_s`, at or after the last stroke [s]; None before the first stroke."""
-        if not self._sorted_w:
-            return None
-        return Effort.REST if time_s - self._last_s > LIVE_REST_AFTER_S else self._effort
+        self._wary_hard, self._wary_since_s, self._changes = False, 0.0, 0
 
     def feed(self, strokes: Sequence[Stroke]) -> None:
         """Takes the last of these strokes, and the stop before it."""
         row = Row.of(strokes[-POOLED_STROKES:])
-        new = 2 if len(row.rowed) > 1 and not row.rowed[-2] else 1
-        self._last_s = strokes[-1].end_s
-        insort(self._sorted_w, float(row.power_w[-1]))
-        spans = list(zip(row.power_w[-new:].tolist(), row.durations_s[-new:].tolist(), strict=True))
-        self._spans += spans
+        columns = (row.start_s, row.end_s, row.power_w, row.rowed)
+        spans = [Span(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+        new = spans[-2:] if len(spans) > 1 and not spans[-2].rowed else spans[-1:]
+        self._spans += new
+        stroke_s = new[-1].end_s - new[-1].start_s
+        self._usual_s += (stroke_s - self._usual_s) * (NEWEST_SHARE if self._sorted_w else 1.0)
+        insort(self._sorted_w, new[-1].power_w)
         reference_w = self._causal_reference_w()
-        if self._model is None or abs(math.log(reference_w / self._reference_w)) > LIVE_NEW_REFERENCE:
-            self._advance(self._start_again(reference_w), self._spans)
-        else:
-            self._advance(self._model, spans)
+        if math.isnan(self._reference_w) or abs(math.log(reference_w / self._reference_w)) > NEW_REFERENCE:
+            self._start_again(reference_w)
+            new = self._spans
+        self._advance(new)
+        self._count_changes(new[-1].end_s)
+
+    def effort(self, time_s: float) -> Effort | None:
+        """The effort at `time_s`, at or after the last stroke, as far as it can be said; None before the first one."""
+        if not self._spans:
+            return None
+        last = self._spans[-1]
+        since_s = time_s - last.end_s
+        if since_s > REST_AFTER_S:
+            return Effort.REST
+        states = self._model.best
+        if since_s > SLOW_STROKE * self._usual_s:
+            power_w = last.power_w * self._usual_s / since_s
+            states = self._model.peek(self._levels([power_w])[0], since_s)
+        return self._named(int(states[self._ladder]))
+
+    def settled(self, time_s: float) -> Effort | None:
+        """The effort `SETTLED_AFTER_S` before `time_s`, as it is known by now; None before the first stroke."""
+        at_s = time_s - SETTLED_AFTER_S
+        state = int(self._model.best[self._ladder])
+        for span, origins in zip(reversed(self._spans), reversed(self._origins), strict=True):
+            if span.start_s <= at_s:
+                stopped_s = span.end_s - span.start_s if not span.rowed else at_s - span.end_s
+                return Effort.REST if stopped_s > REST_AFTER_S else self._named(state)
+            state = int(origins[self._ladder, state])
+        return None
+
+    @property
+    def _ladder(self) -> int:
+        """Which ladder is believed: the wary one at first."""
+        return int(self._changes >= CHANGES_TO_EXPECT_MORE)
+
+    def _named(self, state: int) -> Effort:
+        """Hard or easy; warm-up as long as nothing has contrasted with anything."""
+        if not self._changed[self._ladder, state]:
+            return Effort.WARMUP
+        return Effort.HARD if state >= self._model.first_hard else Effort.EASY
+
+    def _count_changes(self, time_s: float) -> None:
+        hard = bool(self._model.best[0] >= self._model.first_hard)
+        if hard != self._wary_hard:
+            self._changes += time_s - self._wary_since_s >= HELD_S
+            self._wary_hard, self._wary_since_s = hard, time_s
 
     def _causal_reference_w(self) -> float:
         """The reference of the strokes so far [W]; a session mostly starts easier than it goes on."""
         reference_w = reference_of(self._sorted_w)
-        return reference_w if len(self._sorted_w) >= LIVE_LEVEL_AFTER_STROKES else LIVE_HEADROOM * reference_w
+        return reference_w if len(self._sorted_w) >= MEASURED_AFTER_STROKES else HEADROOM * reference_w
 
-    def _start_again(self, reference_w: float) -> LadderModel:
-        powers_w = np.array([power_w for power_w, _ in self._spans])
-        noise = stroke_noise(level_of(powers_w[powers_w > 0], reference_w))
-        self._reference_w, self._model = reference_w, LadderModel([LIVE], noise)
-        self._changed = np.zeros(2 * self._model.first_hard, dtype=bool)
-        return self._model
+    def _levels(self, powers_w: Sequence[float]) -> list[float]:
+        levels: list[float] = level_of(np.array(powers_w), self._reference_w).tolist()
+        return levels
 
-    def _advance(self, model: LadderModel, spans: Sequence[tuple[float, float]]) -> None:
-        now_hard = np.arange(2 * model.first_hard) >= model.first_hard
-        levels = level_of(np.array([power_w for power_w, _ in spans]), self._reference_w)
-        for level, (_, duration_s) in zip(levels.tolist(), spans, strict=True):
-            origin = model.advance(level, duration_s)[0]
-            self._changed = self._changed[origin] | (now_hard != (origin >= model.first_hard))
+    def _start_again(self, reference_w: float) -> None:
+        self._reference_w = reference_w
+        noise = stroke_noise(np.array(self._levels([span.power_w for span in self._spans if span.rowed])))
+        self._model = LadderModel(self._ladders, noise)
+        self._changed = np.zeros((len(self._ladders), 2 * self._model.first_hard), dtype=bool)
+        self._origins = []
+
+    def _advance(self, spans: Sequence[Span]) -> None:
+        now_hard = np.arange(self._changed.shape[1]) >= self._model.first_hard
+        for level, span in zip(self._levels([each.power_w for each in spans]), spans, strict=True):
+            origins = self._model.advance(level, span.end_s - span.start_s)
+            before = np.take_along_axis(self._changed, origins, axis=1)
+            self._changed = before | (now_hard != (origins >= self._model.first_hard))
+            self._origins.append(origins.astype(np.int16))

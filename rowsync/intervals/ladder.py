@@ -88,6 +88,14 @@ class LadderModel:
         self._cost = cost - cost.min(axis=(1, 2), keepdims=True)
         return origin.reshape(len(origin), -1)
 
+    def peek(self, level: float, duration_s: float) -> States:
+        """The best states after one more span, without taking it."""
+        kept = self._cost, self._since_drift_s
+        self.advance(level, duration_s)
+        best = self.best
+        self._cost, self._since_drift_s = kept
+        return best
+
     @property
     def best(self) -> States:
         """The state in which the cheapest story of each ladder ends."""

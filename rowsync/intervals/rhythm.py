@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -21,7 +21,7 @@ RECOVERY_SHARE = (0.12, 0.85)  # of a round
 REACTION_S = 5  # left out at the start of each length: the flywheel follows
 LOWEST_LEVEL = -1.2  # a stop is no clearer an easy than paddling is
 LEAST_CONTRAST = 0.03  # log power; less ends the rhythm
-LEAST_ROUNDS = 6
+LEAST_ROUNDS, LEAST_STROKES = 6, 4
 USUAL_SPREAD, USUAL_WEIGHT = 0.03, 4  # contrasts of a rhythm spread at least so; counts like so many rounds
 MANY_ROUNDS = 8
 LEAST_CLEARNESS, LEAST_CLEARNESS_OF_FEW = 8.0, 11.0
@@ -62,8 +62,15 @@ class Rhythm:
 
 
 def find_rhythm(row: Row) -> Rhythm | None:
-    """The clearest rhythm of a row; None when it has none."""
-    comb = Comb(row)
+    """The clearest rhythm of a row; None when it has none.  A stop longer than any recovery ends a rhythm."""
+    ends = np.flatnonzero(~row.rowed & (row.durations_s > LENGTHS_S[-1]))
+    stretches = [row.part(first, last) for first, last in pairwise([0, *ends.tolist(), len(row.rowed)])]
+    found = [clearest(Comb(each)) for each in stretches if np.sum(each.rowed) >= LEAST_ROUNDS * LEAST_STROKES]
+    return max((each for each in found if each is not None), key=lambda each: each.clearness, default=None)
+
+
+def clearest(comb: Comb) -> Rhythm | None:
+    """The clearest rhythm of an unbroken row."""
     coarse = [
         found
         for work_s, easy_s in product(LENGTHS_S, LENGTHS_S)

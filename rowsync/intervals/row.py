@@ -95,6 +95,11 @@ class Row:
         inside_s = np.minimum(self.end_s[near], end_s) - np.maximum(self.start_s[near], start_s)
         return weighted_median(self.power_w[near], np.maximum(inside_s, 0.0))
 
+    def part(self, first: int, last: int) -> Row:
+        """The row from span number `first` up to but without `last`."""
+        columns = (self.start_s, self.end_s, self.power_w, self.distance_m, self.rowed)
+        return Row(*(column[first:last] for column in columns))
+
     def between(self, start_s: float, end_s: float) -> slice:
         """The spans that lie at least partly between two times."""
         return slice(int(np.searchsorted(self.end_s, start_s)), int(np.searchsorted(self.start_s, end_s)))

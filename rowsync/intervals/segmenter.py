@@ -27,11 +27,15 @@ WARMUP_LEAST_S, WARMUP_MOST_SHARE, WARMUP_RATIO = 120.0, 0.4, 0.85  # of a stead
 
 
 class Segmenter:
-    """Splits a stream of strokes where the effort changes and stays changed."""
+    """Splits a stream of strokes where the effort changes and stays changed.
 
-    def __init__(self) -> None:
+    Args:
+        caution: live, the one knob between delay and false alarms: 1 is usual, 2 makes each change twice as dear.
+    """
+
+    def __init__(self, caution: float = 1.0) -> None:
         self._strokes: list[Stroke] = []
-        self._announcer = Announcer()
+        self._announcer = Announcer(caution)
 
     def feed(self, stroke: Stroke) -> None:
         """Takes the next stroke; times between strokes that no stroke owns are rest."""
@@ -46,6 +50,10 @@ class Segmenter:
     def effort(self, time_s: float) -> Effort | None:
         """The provisional effort at `time_s`, at or after the last stroke [s]; None before the first stroke."""
         return self._announcer.effort(time_s)
+
+    def settled(self, time_s: float) -> Effort | None:
+        """The effort some seconds before `time_s`, said for good until the session's end; None before the first stroke."""
+        return self._announcer.settled(time_s)
 
     def finish(self, end_s: float) -> tuple[Segment, ...]:
         """The session as segments that tile it from 0 to `end_s` [s], no two neighbours of the same effort."""
