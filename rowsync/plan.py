@@ -10,10 +10,12 @@ there are no rounds.  Lengths are seconds (`45`, `45s`), minutes (`5m`, `5min`, 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rowsync.errors import UsageError
-from rowsync.intervals import Effort
+from rowsync.intervals import Effort, Segment
 from rowsync.telemetry import Sample
 
 MOST_PIECES = 1000
@@ -168,6 +170,10 @@ class Guide:
 
     Args:
         plan: what to row.
+
+    Attributes:
+        plan: the same.
+        bells_s: when each piece so far began, and when the last one ended [s].
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -175,6 +181,7 @@ class Guide:
         self._number = -1
         self._start_s = 0.0
         self._start_m = 0.0
+        self.bells_s: list[float] = []
 
     @property
     def done(self) -> bool:
@@ -186,9 +193,11 @@ class Guide:
         distance_m = sample.distance_m or 0.0
         if self._number < 0 and sample.moving:
             self._number, self._start_s, self._start_m = 0, sample.time_s, distance_m
+            self.bells_s.append(self._start_s)
         while self._piece is not None and self._is_over(self._piece, sample.time_s, distance_m):
             self._start_s = sample.time_s if self._piece.duration_s is None else self._start_s + self._piece.duration_s
             self._start_m = distance_m
+            self.bells_s.append(self._start_s)
             self._number += 1
         return self._cue(sample.time_s, distance_m)
 
@@ -218,3 +227,13 @@ class Guide:
             return self._number / len(self.plan.pieces)
         ahead_s = sum(piece.duration_s or 0.0 for piece in self.plan.pieces[self._number + 1 :])
         return 1.0 - (left_s + ahead_s) / self.plan.duration_s
+
+
+def timetable(plan: Plan, samples: Iterable[Sample]) -> tuple[Segment, ...]:
+    """When which piece of a plan was due in a row that it guided; what had not begun lies at the end and is empty."""
+    guide, end_s = Guide(plan), 0.0
+    for sample in samples:
+        guide.feed(sample)
+        end_s = sample.time_s
+    bells_s = guide.bells_s + [end_s] * (len(plan.pieces) + 1 - len(guide.bells_s))
+    return tuple(Segment(piece.effort, *due_s) for piece, due_s in zip(plan.pieces, pairwise(bells_s), strict=True))

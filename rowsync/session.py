@@ -15,8 +15,10 @@ from typing import Any
 from rowsync.athlete import Athlete
 from rowsync.corrections import CORRECTED, fitted
 from rowsync.energy import Energy, EnergyMeter
-from rowsync.intervals import Effort, Segment, Segmenter
+from rowsync.errors import UsageError
+from rowsync.intervals import Compliance, Effort, Segment, Segmentation, Segmenter
 from rowsync.machines import handling_of
+from rowsync.plan import parse_plan, timetable
 from rowsync.readers import ROW_READERS, read
 from rowsync.reading import Reading
 from rowsync.strokes import Stroke, StrokeCounter
@@ -76,6 +78,7 @@ class Interval:
         mean_pace_s_per_500m: time rowed per 500 m rowed [s/500 m]; None in a rest.
         mean_heart_rate_bpm: mean heart rate [1/min].
         gross_kcal: gross energy [kcal].
+        start_confidence: how sure the change at its start is, 0 to 1; None where nothing was detected.
     """
 
     number: int
@@ -90,6 +93,7 @@ class Interval:
     mean_pace_s_per_500m: float | None
     mean_heart_rate_bpm: float | None
     gross_kcal: float
+    start_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,10 @@ class Session:
         heart_rate_source: "strap", "machine", or "strap and machine" when one stood in for the other; None without any.
         machine_totals: what the machine itself says at the end, as it last sent it.
         energy: what it cost.
-        intervals_from: who says what its segments are: "detected", or "corrected" by a person.
+        interval_probability: that it is an interval session at all, 0 to 1; None when nobody rowed.
+        compliance: how its plan was kept; None without a plan.
+        intervals_from: who says what its segments are: "plan" when one was followed, "detected", or "corrected" by a
+            person.
         intervals: its segments in order; they tile it.
         gaps: where nothing was received though rowing went on.
         samples: one for each notification that says something of the row.
@@ -151,6 +158,8 @@ class Session:
     heart_rate_source: str | None
     machine_totals: MachineTotals
     energy: Energy
+    interval_probability: float | None
+    compliance: Compliance | None
     intervals_from: str
     intervals: tuple[Interval, ...]
     gaps: tuple[Gap, ...]
@@ -269,6 +278,11 @@ class Tracker:
         return self._segmenter.effort(self._now_s)
 
     @property
+    def settled_effort(self) -> Effort | None:
+        """What was being rowed a little ago, said for good until the session's end."""
+        return self._segmenter.settled(self._now_s)
+
+    @property
     def gross_kcal(self) -> float:
         """Gross energy so far [kcal]."""
         return self._meter.gross_at(self._now_s)
@@ -283,7 +297,8 @@ class Tracker:
             self._gaps.append(Gap(self._row_s, self._now_s, self._lost))
             self._meter.skip(self._row_s, self._now_s)
         last = self._samples[-1] if self._samples else _NOTHING
-        segments = fitted(corrected, self._now_s) if corrected else self._segmenter.finish(self._now_s)
+        found = self._segmenter.finish(self._now_s, self._timetable())
+        segments = fitted(corrected, self._now_s) if corrected else found.segments
         rowed_s = sum(stroke.duration_s for stroke in self.strokes)
         rowed_m = sum(stroke.distance_m or 0.0 for stroke in self.strokes)
         strokes, distance_m = last.stroke_count or 0, last.distance_m
@@ -302,7 +317,9 @@ class Tracker:
             heart_rate_source=" and ".join(sorted(self._telemetry.heart_rate_sources, reverse=True)) or None,
             machine_totals=self._machine_totals,
             energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),
-            intervals_from=CORRECTED if corrected else "detected",
+            interval_probability=found.probability,
+            compliance=found.compliance,
+            intervals_from=CORRECTED if corrected else _source(found),
             intervals=tuple(self._interval(number, segment) for number, segment in enumerate(segments, start=1)),
             gaps=tuple(self._gaps),
             samples=tuple(self._samples),
@@ -310,6 +327,16 @@ class Tracker:
             notifications=self.notifications,
             malformed_notifications=self._malformed,
         )
+
+    def _timetable(self) -> tuple[Segment, ...]:
+        """When which piece of the plan was due; nothing without a plan that can be read."""
+        if not self._header.plan:
+            return ()
+        try:
+            plan = parse_plan(self._header.plan)
+        except UsageError:
+            return ()  # somebody else's recording
+        return timetable(plan, self._samples)
 
     def _clock(self, time_s: float) -> float:
         """Session time: from the first notification, and never back [s]."""
@@ -352,6 +379,7 @@ class Tracker:
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 and not resting else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm(self._samples_in(start_s, end_s)),
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
+            start_confidence=segment.confidence,
         )
 
     def _strokes_in(self, start_s: float, end_s: float) -> list[Stroke]:
@@ -398,6 +426,11 @@ def analyse(header: Header, items: Iterable[Item], corrected: Sequence[Segment] 
     for item in items:
         tracker.feed(item)
     return tracker.finish(corrected)
+
+
+def _source(found: Segmentation) -> str:
+    """Who says what the segments are."""
+    return "plan" if found.compliance and found.compliance.followed and found.compliance.rounds_planned else "detected"
 
 
 def _updated(totals: MachineTotals, reading: Reading) -> MachineTotals:

@@ -60,7 +60,7 @@ def segmented(strokes, end_s):
     segmenter = Segmenter()
     for stroke in strokes:
         segmenter.feed(stroke)
-    return segmenter.finish(end_s)
+    return segmenter.finish(end_s).segments
 
 
 def efforts(segments):

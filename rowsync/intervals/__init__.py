@@ -11,11 +11,13 @@ From the ground up:
 - `timetable`: when which piece was due, laid over the row
 - `judge`: is this story an interval session?
 - `stories`: the ways to read a row, and the likeliest
+- `alignment`: a row beside the plan it was rowed to, and how that was kept
 - `announcer`: the effort now
 - `segmenter`: the whole: strokes in, segments out
 """
 
+from rowsync.intervals.alignment import Compliance, PieceKept
 from rowsync.intervals.effort import Effort, Segment
-from rowsync.intervals.segmenter import Segmenter
+from rowsync.intervals.segmenter import Segmentation, Segmenter
 
-__all__ = ["Effort", "Segment", "Segmenter"]
+__all__ = ["Compliance", "Effort", "PieceKept", "Segment", "Segmentation", "Segmenter"]

@@ -142,7 +142,8 @@ class Comb:
         if not strong.size:
             return None
         first, contrast = int(strong[0]), contrast[strong[0] : strong[-1] + 1]
-        clearness = clearness_of(contrast)
+        needed = LEAST_CLEARNESS if len(contrast) >= MANY_ROUNDS else LEAST_CLEARNESS_OF_FEW
+        clearness = clearness_of(contrast) - needed
         if len(contrast) < LEAST_ROUNDS or clearness <= 0 or contrast.min() < WEAKEST_ROUND * contrast.mean():
             return None
         return Rhythm(first_s + first * (work_s + easy_s), work_s, easy_s, len(contrast), clearness)
@@ -162,9 +163,8 @@ class Comb:
         return np.where(reaches, integral / np.where(end_s > start_s, end_s - start_s, 1.0), math.nan)
 
 
-def clearness_of(contrast: Floats) -> float:
-    """The mean of contrasts in standard errors of it, above what so many rounds need."""
-    rounds = len(contrast)
-    variance = (float(np.var(contrast)) * rounds + USUAL_WEIGHT * USUAL_SPREAD**2) / (rounds - 1 + USUAL_WEIGHT)
-    needed = LEAST_CLEARNESS if rounds >= MANY_ROUNDS else LEAST_CLEARNESS_OF_FEW
-    return float(contrast.mean()) * math.sqrt(rounds / variance) - needed
+def clearness_of(contrasts: Floats) -> float:
+    """The mean of contrasts in standard errors of it; some contrasts as large as noise makes them are added first."""
+    number = len(contrasts)
+    variance = (float(np.var(contrasts)) * number + USUAL_WEIGHT * USUAL_SPREAD**2) / (number - 1 + USUAL_WEIGHT)
+    return float(contrasts.mean()) * math.sqrt(number / variance)

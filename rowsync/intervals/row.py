@@ -97,8 +97,8 @@ class Row:
 
     def part(self, first: int, last: int) -> Row:
         """The row from span number `first` up to but without `last`."""
-        columns = (self.start_s, self.end_s, self.power_w, self.distance_m, self.rowed)
-        return Row(*(column[first:last] for column in columns))
+        here = slice(first, last)
+        return Row(self.start_s[here], self.end_s[here], self.power_w[here], self.distance_m[here], self.rowed[here])
 
     def between(self, start_s: float, end_s: float) -> slice:
         """The spans that lie at least partly between two times."""

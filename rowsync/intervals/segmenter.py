@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
 
+from rowsync.intervals.alignment import Compliance, aligned_story, compared
 from rowsync.intervals.announcer import Announcer
 from rowsync.intervals.blocks import Block, Comparison, bounds_s
 from rowsync.intervals.edges import Edge
@@ -24,6 +25,24 @@ LONG_STOP_S = 25.0  # a full stop this long in a warm-up, a cool-down or a stead
 UNROWED_EDGE_S = 30.0  # a session's first or last seconds without a stroke are a rest when longer than this ...
 UNROWED_BESIDE_HARD_S = 3.0  # ... or than this beside a hard piece, whose edges are dated to the stroke
 WARMUP_LEAST_S, WARMUP_MOST_SHARE, WARMUP_RATIO = 120.0, 0.4, 0.85  # of a steady row: minutes long, clearly weaker
+
+
+MOST_EVIDENCE = 9.0  # nobody is surer than that
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """What a session was rowed as.
+
+    Attributes:
+        segments: they tile the session, no two neighbours of the same effort.
+        probability: that it is an interval session at all, 0 to 1; None when nobody rowed.
+        compliance: how its plan was kept; None without a plan.
+    """
+
+    segments: tuple[Segment, ...]
+    probability: float | None
+    compliance: Compliance | None = None
 
 
 class Segmenter:
@@ -52,21 +71,31 @@ class Segmenter:
         return self._announcer.effort(time_s)
 
     def settled(self, time_s: float) -> Effort | None:
-        """The effort some seconds before `time_s`, said for good until the session's end; None before the first stroke."""
+        """The effort some seconds before `time_s`, said for good until the end; None before the first stroke."""
         return self._announcer.settled(time_s)
 
-    def finish(self, end_s: float) -> tuple[Segment, ...]:
-        """The session as segments that tile it from 0 to `end_s` [s], no two neighbours of the same effort."""
+    def finish(self, end_s: float, timetable: Sequence[Segment] = ()) -> Segmentation:
+        """What the session was, from 0 to `end_s` [s].
+
+        Args:
+            end_s: when it ended [s].
+            timetable: when which piece of a plan was due; empty for a free row.
+        """
         if not end_s > 0:
-            return ()
+            return Segmentation((), None)
         strokes = [
             replace(s, end_s=min(s.end_s, end_s)) for s in self._strokes if s.start_s <= end_s - SHORTEST_STROKE_S
         ]
         if not strokes:
-            return (Segment(Effort.REST, 0.0, end_s),)
+            return Segmentation((Segment(Effort.REST, 0.0, end_s),), None)
         row = Row.of(strokes)
-        story = likeliest(row)
-        return tile(interval_segments(row, story) if story.evidence > 0 else steady_segments(row, story.blocks), end_s)
+        found = likeliest(row)
+        planned = aligned_story(row, timetable, found)
+        story = planned or found
+        named = interval_segments(row, story) if story.evidence > 0 else steady_segments(row, story.blocks)
+        segments = tile(named, end_s)
+        kept = compared(timetable, segments, aligned=planned is not None) if timetable else None
+        return Segmentation(segments, 1 / (1 + math.exp(-min(story.evidence, MOST_EVIDENCE))), kept)
 
 
 # --- names -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,224 @@
+"""Alignment: a row laid beside the plan it was rowed to.
+
+When the plan is known, nothing has to be found: each planned piece is where its bell was, a reaction later.  What
+remains to be said is how late, and whether what was rowed was the plan at all.  Ten pieces 15 % harder than their
+recoveries, which no eye sees in a beginner's noise, are plain when one knows where to look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from rowsync.intervals.edges import dated
+from rowsync.intervals.effort import Effort, Segment
+from rowsync.intervals.judge import features_of
+from rowsync.intervals.rhythm import LOWEST_LEVEL, REACTION_S, USUAL_SPREAD, clearness_of
+from rowsync.intervals.row import Floats, Row
+from rowsync.intervals.stories import Story, explained
+from rowsync.intervals.timetable import laid_over
+
+MOST_SHIFT_S = 20  # how far the whole row may lie before or after its bells
+MOST_LATE_S = 30.0  # a piece that was rowed into its neighbours has no bell of its own there
+LEAST_CLEARNESS = 5.0
+"""Mean contrast of the planned pieces in standard errors of it.
+
+Ten rounds of 45/75 at a ratio of 1.15 reach 7 and more with a beginner's noise; a steady row laid beside the same plan
+stays below 4.
+"""
+BESIDE_S = 90.0
+OTHERWISE_SHARE, OTHERWISE_SPREADS = 0.25, 3.0  # a piece with less than this of the usual contrast, and so far below it
+CLEARLY_MORE = 1.5  # a story found without the plan that explains so much more is what was rowed
+
+
+@dataclass(frozen=True, slots=True)
+class PieceKept:
+    """How one piece of a plan was rowed.
+
+    Attributes:
+        effort: what was planned.
+        due_start_s: when it was to begin [s].
+        due_end_s: when it was to end [s].
+        rowed_as: what was rowed; None when the row ended before.
+        start_late_s: how long after its bell a hard piece began; None for other pieces [s].
+        end_late_s: how long after its bell a hard piece ended [s].
+    """
+
+    effort: Effort
+    due_start_s: float
+    due_end_s: float
+    rowed_as: Effort | None = None
+    start_late_s: float | None = None
+    end_late_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """How a plan was kept.
+
+    Attributes:
+        followed: whether what was rowed is the plan; when not, the intervals are what was found without it.
+        rounds_planned: hard pieces of the plan.
+        rounds_rowed: those of them that were rowed hard.
+        pieces: how each piece was rowed.
+    """
+
+    followed: bool
+    rounds_planned: int
+    rounds_rowed: int
+    pieces: tuple[PieceKept, ...]
+
+
+Span = tuple[float, float]
+"""Start and end [s]."""
+
+
+def aligned_story(row: Row, timetable: Sequence[Segment], found: Story) -> Story | None:
+    """The story of a row that was rowed to a timetable; None when it wasn't.
+
+    Args:
+        row: the session.
+        timetable: when which piece was due.
+        found: the likeliest story without the plan.
+    """
+    due_s = hard_spans(timetable, float(row.start_s[0]), float(row.end_s[-1]))
+    if not due_s:
+        return None
+    levels = np.maximum(row.levels(), LOWEST_LEVEL)
+    shift_s = max(shifts(), key=lambda shift: total_contrast(row, levels, shifted(due_s, shift)))
+    due_s = shifted(due_s, shift_s)
+    contrasts = contrasts_of(row, levels, due_s)
+    known = contrasts[~np.isnan(contrasts)]
+    if not known.size or clearness_of(known) < LEAST_CLEARNESS:
+        return None
+    rowed = rowed_as_planned(row, levels, due_s, contrasts)
+    if not rowed:
+        return None
+    blocks, edges = dated(row, *laid_over(row, rowed))
+    story = Story(blocks, edges, features_of(row, blocks), clearness_of(known) - LEAST_CLEARNESS)
+    if found.evidence > 0 and explained(row, found) > CLEARLY_MORE * explained(row, story):
+        return None
+    return story
+
+
+def compared(timetable: Sequence[Segment], segments: Sequence[Segment], *, aligned: bool) -> Compliance:
+    """How a plan was kept, by what was found to have been rowed.
+
+    Args:
+        timetable: when which piece was due; one that hadn't begun has no length.
+        segments: what was rowed.
+        aligned: whether the hard pieces of the timetable were found where they were due.
+    """
+    pieces = tuple(kept(piece, segments) for piece in timetable)
+    rounds = sum(piece.effort is Effort.HARD for piece in pieces)
+    return Compliance(
+        followed=aligned if rounds else all(each.effort is not Effort.HARD for each in segments),
+        rounds_planned=rounds,
+        rounds_rowed=sum(piece.effort is piece.rowed_as is Effort.HARD for piece in pieces),
+        pieces=pieces,
+    )
+
+
+def kept(piece: Segment, segments: Sequence[Segment]) -> PieceKept:
+    """How one piece was rowed: as what most of its time was."""
+    most = max(segments, key=lambda each: overlap_s(piece, each), default=None)
+    if most is None or overlap_s(piece, most) <= 0:
+        return PieceKept(piece.effort, piece.start_s, piece.end_s)
+    if not piece.effort is most.effort is Effort.HARD:
+        return PieceKept(piece.effort, piece.start_s, piece.end_s, most.effort)
+    start_late_s, end_late_s = most.start_s - piece.start_s, most.end_s - piece.end_s
+    return PieceKept(
+        piece.effort,
+        piece.start_s,
+        piece.end_s,
+        most.effort,
+        start_late_s if abs(start_late_s) <= MOST_LATE_S else None,
+        end_late_s if abs(end_late_s) <= MOST_LATE_S else None,
+    )
+
+
+def overlap_s(one: Segment, other: Segment) -> float:
+    """How long two segments share [s]."""
+    return min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
+
+
+def hard_spans(timetable: Sequence[Segment], start_s: float, end_s: float) -> list[Span]:
+    """The hard pieces that lie in a row, neighbours joined."""
+    joined = [list(group) for _, group in groupby(timetable, key=lambda piece: piece.effort is Effort.HARD)]
+    spans = [(group[0].start_s, group[-1].end_s) for group in joined if group[0].effort is Effort.HARD]
+    clipped = [(max(first_s, start_s), min(last_s, end_s)) for first_s, last_s in spans]
+    return [span for span in clipped if span[1] - span[0] > REACTION_S]
+
+
+def shifts() -> list[int]:
+    """How far a row may lie from its bells, the nearest first [s]."""
+    return sorted(range(-MOST_SHIFT_S, MOST_SHIFT_S + 1), key=abs)
+
+
+def shifted(spans: Sequence[Span], by_s: float) -> list[Span]:
+    """Spans later by so much [s]."""
+    return [(start_s + by_s, end_s + by_s) for start_s, end_s in spans]
+
+
+def total_contrast(row: Row, levels: Floats, spans: Sequence[Span]) -> float:
+    """How much harder all pieces are than what lies beside them [log power]."""
+    return float(np.nansum(contrasts_of(row, levels, spans)))
+
+
+def contrasts_of(row: Row, levels: Floats, spans: Sequence[Span]) -> Floats:
+    """How much harder each piece is than what lies beside it [log power]; NaN where nothing does."""
+    hard = np.array([mean_level(row, levels, *span) for span in spans])
+    easy = np.array([mean_level(row, levels, *span) for span in between(row, spans)])
+    beside = np.stack([easy[:-1], easy[1:]])
+    known = ~np.isnan(beside)
+    mean = np.where(known, beside, 0.0).sum(0) / np.where(known.any(0), known.sum(0), math.nan)
+    contrasts: Floats = hard - mean
+    return contrasts
+
+
+def between(row: Row, spans: Sequence[Span]) -> list[Span]:
+    """What lies before, between and after pieces; of a long warm-up or cool-down the part beside them."""
+    first_s = max(float(row.start_s[0]), spans[0][0] - BESIDE_S)
+    last_s = min(float(row.end_s[-1]), spans[-1][1] + BESIDE_S)
+    edges_s = [first_s, *(time_s for span in spans for time_s in span), last_s]
+    return list(zip(edges_s[::2], edges_s[1::2], strict=True))
+
+
+def mean_level(row: Row, levels: Floats, start_s: float, end_s: float) -> float:
+    """Mean level between two times, without the reaction at its start; NaN where too little is left."""
+    start_s += REACTION_S
+    near = row.between(start_s, end_s)
+    inside_s = np.minimum(row.end_s[near], end_s) - np.maximum(row.start_s[near], start_s)
+    weights = np.maximum(inside_s, 0.0)
+    return float(np.average(levels[near], weights=weights)) if weights.sum() >= REACTION_S else math.nan
+
+
+def rowed_as_planned(row: Row, levels: Floats, spans: Sequence[Span], contrasts: Floats) -> list[Span]:
+    """The pieces without those that were rowed easily, and joined where a recovery was rowed through."""
+    hard = np.array([mean_level(row, levels, *span) for span in spans])
+    easy = np.array([mean_level(row, levels, *span) for span in between(row, spans)[1:-1]])
+    depths = (hard[:-1] + hard[1:]) / 2 - easy
+    rowed: list[Span] = []
+    skipped, through = otherwise(contrasts), otherwise(depths)
+    for number, span in enumerate(spans):
+        if skipped[number]:
+            continue
+        if number and through[number - 1] and not skipped[number - 1] and rowed:
+            rowed[-1] = (rowed[-1][0], span[1])
+        else:
+            rowed.append(span)
+    return rowed
+
+
+def otherwise(contrasts: Floats) -> list[bool]:
+    """Which pieces lack the contrast that the others have, beyond what chance explains."""
+    if not contrasts.size or np.isnan(contrasts).all():
+        return [False] * len(contrasts)
+    usual = float(np.nanmedian(contrasts))
+    spread = max(1.4826 * float(np.nanmedian(np.abs(contrasts - usual))), USUAL_SPREAD)
+    least = min(OTHERWISE_SHARE * usual, usual - OTHERWISE_SPREADS * spread)
+    return [bool(contrast < least) for contrast in contrasts]
