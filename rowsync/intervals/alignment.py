@@ -88,7 +88,7 @@ def aligned_story(row: Row, timetable: Sequence[Segment], found: Story) -> Story
     due_s = hard_spans(timetable, float(row.start_s[0]), float(row.end_s[-1]))
     if not due_s:
         return None
-    levels = np.maximum(row.levels(), LOWEST_LEVEL)
+    levels = np.maximum(row.levels, LOWEST_LEVEL)
     shift_s = max(shifts(), key=lambda shift: total_contrast(row, levels, shifted(due_s, shift)))
     due_s = shifted(due_s, shift_s)
     contrasts = contrasts_of(row, levels, due_s)

@@ -1,9 +1,9 @@
 """The effort now, said at once, and what it was a little ago, said for good.
 
 Live nobody knows yet whether this is an interval session.  So two ladders are climbed: a wary one, which the surges of
-a steady row don't move, and an expectant one, believed as soon as the wary one has seen hard and easy follow each other:
-who has changed twice will change again.  Between strokes the one in progress is evidence too: the longer it takes, the
-less power it can have.
+a steady row don't move, and an expectant one, believed as soon as the wary one has seen hard and easy follow each
+other: who has changed twice will change again.  Between strokes the one in progress is evidence too: the longer it
+takes, the less power it can have.
 """
 
 from __future__ import annotations

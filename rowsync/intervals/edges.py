@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -34,16 +34,24 @@ class Edge:
     """A change of effort.
 
     Attributes:
-        time_s: the start of the first stroke of the new effort [s].
+        first: number of the new effort's first span.
+        time_s: when it began: with its first stroke, or, after a stop, with the drive of that [s].
         clearness: how much the strokes around speak for a change there and against none [nats].
     """
 
+    first: int
     time_s: float
     clearness: float
 
 
 STOP_CLEARNESS = 20.0
 """A full stop is as clear as anything gets [nats]."""
+
+DRIVE_SHARE = 0.4
+"""A stroke out of a stop has no recovery: it is counted at the end of its drive, about this share of a usual stroke.
+
+With it, 107 starts of pieces programmed on a Concept2 lie 0.3 strokes before the bell in the median, without it 0.7.
+"""
 
 
 def dated(row: Row, blocks: Sequence[Block], due_s: Sequence[float] = ()) -> tuple[list[Block], list[Edge]]:
@@ -59,13 +67,14 @@ def dated(row: Row, blocks: Sequence[Block], due_s: Sequence[float] = ()) -> tup
     """
     due: Sequence[float | None] = due_s or [None] * (len(blocks) - 1)
     edges = [edge(row, before, after, at_s) for (before, after), at_s in zip(pairwise(blocks), due, strict=True)]
-    changes = np.maximum.accumulate(np.searchsorted(row.start_s, [each.time_s for each in edges])).tolist()
-    first = [0, *changes, len(row.start_s)]
-    sharp = [Block(block.hard, *ends) for block, ends in zip(blocks, pairwise(first), strict=True)]
+    changes = list(accumulate((each.first for each in edges), max))  # two edges may have moved past each other
+    sharp = [
+        Block(block.hard, *ends) for block, ends in zip(blocks, pairwise([0, *changes, len(row.start_s)]), strict=True)
+    ]
     hard = [np.full(each.last - each.first, each.hard and is_long(row, each)) for each in sharp]
     kept = blocks_of(np.concatenate(hard))
-    clearness = {start: each.clearness for start, each in zip(changes, edges, strict=True)}
-    return kept, [Edge(bounds_s(row, block)[0], clearness.get(block.first, 0.0)) for block in kept[1:]]
+    by_first = {each.first: each for each in edges}
+    return kept, [by_first[block.first] for block in kept[1:]]
 
 
 def is_long(row: Row, block: Block) -> bool:
@@ -75,9 +84,10 @@ def is_long(row: Row, block: Block) -> bool:
 
 def edge(row: Row, before: Block, after: Block, due_s: float | None = None) -> Edge:
     """When the effort changed between two blocks."""
-    stop_s = stop_at_change_s(row, before, after)
-    if stop_s is not None:
-        return Edge(stop_s, STOP_CLEARNESS)
+    stop = stop_at_change(row, before, after)
+    if stop is not None:
+        drive_s = (1 - DRIVE_SHARE) * float(row.durations_s[stop]) if after.hard else 0.0
+        return Edge(stop, float(row.start_s[stop]) + drive_s, STOP_CLEARNESS)
     changed_s = bounds_s(row, after)[0]
     reach = slice(
         max(before.first, int(np.searchsorted(row.end_s, changed_s - EDGE_CONTEXT_S))),
@@ -95,12 +105,13 @@ def edge(row: Row, before: Block, after: Block, due_s: float | None = None) -> E
     unchanged = evidence_of(row) * min(float((seen - level) ** 2 @ seconds) for level in (answers[-1], answers[-2]))
     cost = nats if due_s is None else nats + lateness_cost(starts_s[candidates] - due_s)
     best = int(np.argmin(cost))
-    return Edge(float(starts_s[candidates[best]]), max(unchanged - float(nats[best]), 0.0))
+    first = reach.start + int(candidates[best])
+    return Edge(first, float(row.start_s[first]), max(unchanged - float(nats[best]), 0.0))
 
 
 def evidence_of(row: Row) -> float:
     """What a squared misfit over a second proves [nats]."""
-    return CORRELATED_SHARE / (2 * row.noise() ** 2)
+    return CORRELATED_SHARE / (2 * row.noise**2)
 
 
 def lateness_cost(late_s: Floats) -> Floats:
@@ -109,8 +120,8 @@ def lateness_cost(late_s: Floats) -> Floats:
     return cost
 
 
-def stop_at_change_s(row: Row, before: Block, after: Block) -> float | None:
-    """The end of the stop before a piece, or the start of the one after it, when there is one at the change [s]."""
+def stop_at_change(row: Row, before: Block, after: Block) -> int | None:
+    """The first stroke after the stop before a piece, or the stop after a piece, when there is one at the change."""
     spans = STROKES_AT_A_STOP + 1
     recovery = (
         slice(max(before.first, before.last - spans), before.last)
@@ -120,7 +131,7 @@ def stop_at_change_s(row: Row, before: Block, after: Block) -> float | None:
     stops = np.flatnonzero(~row.rowed[recovery]) + recovery.start
     if not stops.size:
         return None
-    return float(row.end_s[stops[-1]] if after.hard else row.start_s[stops[0]])
+    return int(stops[-1] + 1 if after.hard else stops[0])
 
 
 def rising_w(from_w: float, to_w: float) -> Floats:

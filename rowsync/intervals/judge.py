@@ -105,7 +105,7 @@ def separation(row: Row, blocks: Sequence[Block], compared: Comparison) -> float
     """How far hard strokes stand from easy ones between the first and the last piece, in units of their spread."""
     inside = slice(blocks[compared.pieces[0]].first, blocks[compared.pieces[-1]].last)
     hard = np.concatenate([np.full(block.last - block.first, block.hard) for block in blocks])[inside]
-    levels, seconds = np.maximum(row.levels(), LOWEST_LEVEL)[inside], row.durations_s[inside]
+    levels, seconds = np.maximum(row.levels, LOWEST_LEVEL)[inside], row.durations_s[inside]
     means, variances = [], []
     for chosen in (hard, ~hard):
         means.append(np.average(levels[chosen], weights=seconds[chosen]))
@@ -135,3 +135,25 @@ def evidence_of(features: Features | None) -> float:
     if features is None:
         return -math.inf
     return EVIDENCE_START + sum(weight * measure(features) for _, weight, measure in EVIDENCE)
+
+
+CERTAINTY_START, PER_LOG_CLEARNESS, PER_EVIDENCE = -3.64, 1.54, 0.68
+MOST_CLEARNESS, MOST_EVIDENCE = 20.0, 4.0
+
+
+def confidence_of(clearness: float, evidence: float) -> float:
+    """How often such an edge is within two strokes (or 5 s) of the truth, 0 to 1.
+
+    A logistic regression on 4,160 edges found in labelled real rows and in random synthetic sessions: of those said to
+    be 0.7-0.8 sure 76 % were right, of 0.8-0.9 88 %, of 0.9-0.95 93 %, of 0.95-0.98 97 %.
+
+    Args:
+        clearness: how much the strokes around speak for a change there [nats].
+        evidence: log-odds of the story.
+    """
+    log_odds = (
+        CERTAINTY_START
+        + PER_LOG_CLEARNESS * math.log1p(min(clearness, MOST_CLEARNESS))
+        + PER_EVIDENCE * min(evidence, MOST_EVIDENCE)
+    )
+    return 1 / (1 + math.exp(-log_odds))

@@ -87,7 +87,7 @@ class Comb:
     """How hard each moment of a row is, beside what lies before and after it."""
 
     def __init__(self, row: Row) -> None:
-        level = np.maximum(row.levels(), LOWEST_LEVEL)
+        level = np.maximum(row.levels, LOWEST_LEVEL)
         self._start_s, self._end_s = float(row.start_s[0]), float(row.end_s[-1])
         self._edges_s = np.r_[row.start_s, row.end_s[-1]]
         self._integral = np.r_[0.0, np.cumsum(level * row.durations_s)]

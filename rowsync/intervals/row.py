@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -36,7 +37,7 @@ EARLY_NOISE = 0.06  # assumed until there are strokes enough to measure it
 NOISE_WINDOW_STROKES = 13  # about 31 s: long against the noise, short against the drift
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """A session as spans of rowing (one a stroke) and of stopping, in order and without holes.
 
@@ -69,16 +70,17 @@ class Row:
             spans.append((start_s, stroke.end_s, power_w, distance_m, True))
         return cls(*(np.array(column) for column in zip(*spans, strict=True)))
 
-    @property
+    @cached_property
     def durations_s(self) -> Floats:
         """How long each span lasts [s]."""
         return self.end_s - self.start_s
 
-    @property
+    @cached_property
     def reference_w(self) -> float:
         """The power that 90 % of the rowing stays below [W]."""
         return reference_of(np.sort(self.power_w[self.rowed]))
 
+    @cached_property
     def levels(self) -> Floats:
         """Each span on the logarithmic scale: 0 at the reference."""
         return level_of(self.power_w, self.reference_w)
@@ -104,9 +106,10 @@ class Row:
         """The spans that lie at least partly between two times."""
         return slice(int(np.searchsorted(self.end_s, start_s)), int(np.searchsorted(self.start_s, end_s)))
 
+    @cached_property
     def noise(self) -> float:
         """Spread of strokes around their neighbours (sd of log power)."""
-        return stroke_noise(self.levels()[self.rowed])
+        return stroke_noise(self.levels[self.rowed])
 
 
 def effective_powers_w(strokes: Sequence[Stroke]) -> Floats:

@@ -15,8 +15,8 @@ import numpy as np
 from rowsync.intervals.alignment import Compliance, aligned_story, compared
 from rowsync.intervals.announcer import Announcer
 from rowsync.intervals.blocks import Block, Comparison, bounds_s
-from rowsync.intervals.edges import Edge
 from rowsync.intervals.effort import Effort, Segment
+from rowsync.intervals.judge import confidence_of
 from rowsync.intervals.row import LONGEST_STROKE_S, SHORTEST_STROKE_S, Row, weighted_median
 from rowsync.intervals.stories import Story, likeliest
 from rowsync.strokes import Stroke
@@ -104,10 +104,11 @@ class Segmenter:
 def interval_segments(row: Row, story: Story) -> list[Segment]:
     """Warm-up, the pieces with what lies between them, and cool-down."""
     segments: list[Segment] = []
-    confidences = [None, *(confidence_of(edge) for edge in story.edges)]
+    edges_s = [float(row.start_s[0]), *(edge.time_s for edge in story.edges), float(row.end_s[-1])]
+    confidences = [None, *(confidence_of(edge.clearness, story.evidence) for edge in story.edges)]
     pieces = [number for number, block in enumerate(story.blocks) if block.hard]
-    for number, (block, confidence) in enumerate(zip(story.blocks, confidences, strict=True)):
-        start_s, end_s = bounds_s(row, block)
+    parts = zip(story.blocks, pairwise(edges_s), confidences, strict=True)
+    for number, (block, (start_s, end_s), confidence) in enumerate(parts):
         if block.hard:
             segments.append(Segment(Effort.HARD, start_s, end_s, confidence))
         elif pieces[0] < number < pieces[-1]:
@@ -121,11 +122,6 @@ def interval_segments(row: Row, story: Story) -> list[Segment]:
 def recovery(row: Row, start_s: float, end_s: float) -> Effort:
     """What lies between two pieces: a rest when it was mostly a full stop, else easy."""
     return Effort.REST if row.stopped_s(start_s, end_s) > (end_s - start_s) / 2 else Effort.EASY
-
-
-def confidence_of(edge: Edge) -> float:
-    """TODO."""
-    return 1 / (1 + math.exp(-edge.clearness))
 
 
 def steady_segments(row: Row, blocks: Sequence[Block]) -> list[Segment]:

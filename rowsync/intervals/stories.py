@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rowsync.intervals.blocks import Block, blocks_of, pauses_joined, relabelled, weak_edges_eased
+from rowsync.intervals.blocks import Block, blocks_of, pauses_joined, relabelled, start_joined, weak_edges_eased
 from rowsync.intervals.edges import Edge, dated
 from rowsync.intervals.judge import Features, evidence_of, features_of
 from rowsync.intervals.ladder import Ladder, cheapest_paths
@@ -68,12 +68,12 @@ def likeliest(row: Row) -> Story:
 def plain_stories(row: Row) -> Iterator[Story]:
     """What the ladders and the stops make of a row; the first is the usual ladder's."""
     ladders = (USUAL, SENSITIVE, STUBBORN, FINE)
-    spans = zip(row.levels().tolist(), row.durations_s.tolist(), strict=True)
-    for ladder, hard in zip(ladders, cheapest_paths(ladders, row.noise(), spans), strict=True):
+    spans = zip(row.levels.tolist(), row.durations_s.tolist(), strict=True)
+    for ladder, hard in zip(ladders, cheapest_paths(ladders, row.noise, spans), strict=True):
         blocks = relabelled(row, blocks_of(hard if hard.any() else ~hard))
         if ladder is not FINE:
             blocks = relabelled(row, pauses_joined(row, blocks))
-        story = told(row, weak_edges_eased(row, blocks))
+        story = told(row, start_joined(row, weak_edges_eased(row, blocks)))
         if ladder is not FINE or is_strikingly_regular(story.features):
             yield story
     for rest_s in REST_FROM_S:
@@ -121,7 +121,7 @@ def explained(row: Row, story: Story) -> float:
     A piece of W seconds beside recoveries of E seconds explains contrast² W E / (W + E).  What moves the level of a
     whole row, as fatigue does, counts for nothing.
     """
-    levels, seconds = np.maximum(row.levels(), LOWEST_LEVEL), row.durations_s
+    levels, seconds = np.maximum(row.levels, LOWEST_LEVEL), row.durations_s
     spans = [slice(block.first, block.last) for block in story.blocks]
     lasts_s = np.array([seconds[each].sum() for each in spans])
     means = np.array([np.average(levels[each], weights=seconds[each]) for each in spans])
