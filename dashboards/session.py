@@ -20,6 +20,7 @@ import plotly.graph_objects as go
 
 from dashboards import drawing
 from rowsync.session import weighted_mean
+from rowsync.verdict import is_doubtful, percent
 from rowsync.wording import measured
 
 Numbers = npt.NDArray[np.float64]
@@ -29,6 +30,7 @@ MOST_POINTS = 1_500  # the low and high of 750 buckets; four series of them weig
 MOST_LABELS = 24  # more rounds than this and their numbers run into each other
 HOLE_S = 5.0  # nothing heard for so long breaks the line
 PANEL_HEIGHT_PX = 132
+BELL_SHARE = 0.985  # how far down a bell's tick reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A change of effort that may be none, or elsewhere.
+
+    Attributes:
+        time_min: when it was [min].
+        reading: what a pointer reads there.
+    """
+
+    time_min: float
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionChart:
     """What a session's chart shows; None breaks a line, and a series that was not measured is empty.
 
@@ -60,6 +75,8 @@ class SessionChart:
         gaps: where nothing was recorded.
         duration_min: the session's length [min].
         thinned: whether the points are the extremes of longer stretches.
+        doubts: the changes of effort that are doubtful.
+        bells_min: when a plan that was followed rang its hard rounds in and out [min].
     """
 
     time_min: tuple[float, ...]
@@ -71,6 +88,8 @@ class SessionChart:
     gaps: tuple[Span, ...]
     duration_min: float
     thinned: bool = False
+    doubts: tuple[Doubt, ...] = ()
+    bells_min: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +171,8 @@ def session_chart(summary: Mapping[str, Any], samples: pd.DataFrame) -> SessionC
         gaps=gaps,
         duration_min=duration_s / 60,
         thinned=thinned,
+        doubts=_doubts(summary.get("intervals") or ()),
+        bells_min=_bells_min(summary.get("compliance") or {}),
     )
 
 
@@ -210,6 +231,21 @@ def _spans(stretches: Iterable[Mapping[str, Any]], *, labelled: bool = False) ->
         if (start_s := measured(stretch.get("start_s"))) is not None
         and (end_s := measured(stretch.get("end_s"))) is not None
     )
+
+
+def _doubts(intervals: Iterable[Mapping[str, Any]]) -> tuple[Doubt, ...]:
+    return tuple(
+        Doubt(start_s / 60, f"effort changes here: {percent(item['start_confidence'])} sure")
+        for item in intervals
+        if is_doubtful(item) and (start_s := measured(item.get("start_s"))) is not None
+    )
+
+
+def _bells_min(compliance: Mapping[str, Any]) -> tuple[float, ...]:
+    """When each hard piece was to begin and to end, where the plan was followed [min]."""
+    pieces = compliance["pieces"] if compliance.get("followed") else ()
+    due_s = {piece[end] for piece in pieces if piece["effort"] == "hard" for end in ("due_start_s", "due_end_s")}
+    return tuple(time_s / 60 for time_s in sorted(due_s))
 
 
 def _columns(samples: pd.DataFrame) -> tuple[Numbers, dict[str, Numbers]]:
@@ -286,7 +322,7 @@ def session_figure(chart: SessionChart) -> go.Figure:
     height_px = PANEL_HEIGHT_PX * max(1, len(panels)) + 68
     domains = drawing.panel_domains(max(1, len(panels)), between=26 / (height_px - 68))
     figure = go.Figure(
-        data=[_line(chart, panel, index) for index, panel in enumerate(panels, start=1)],
+        data=[_line(chart, panel, index) for index, panel in enumerate(panels, start=1)] + _doubt_marks(chart, panels),
         layout=drawing.layout(
             height_px,
             hovermode="x unified",
@@ -295,7 +331,12 @@ def session_figure(chart: SessionChart) -> go.Figure:
             annotations=[
                 drawing.panel_title(panel.title, top) for panel, (_, top) in zip(panels, domains, strict=False)
             ],
-            shapes=[*map(_round_shape, chart.hard), *map(_gap_shape, chart.gaps)],
+            shapes=[
+                *map(_round_shape, chart.hard),
+                *map(_gap_shape, chart.gaps),
+                *_marks([doubt.time_min for doubt in chart.doubts], to=0.0, dash="dash"),
+                *_marks(chart.bells_min, to=BELL_SHARE, dash="solid"),
+            ],
             xaxis=_time_axis(chart, len(panels)),
         ),
     )
@@ -375,6 +416,25 @@ def _line(chart: SessionChart, panel: Panel, index: int) -> go.Scatter:
     )
 
 
+def _doubt_marks(chart: SessionChart, panels: Sequence[Panel]) -> list[go.Scatter]:
+    """A point at the foot of each doubtful edge, which says how sure it is."""
+    if not (chart.doubts and panels):
+        return []
+    foot = _value_axis(chart, panels[0], (0.0, 1.0))["range"][0]
+    return [
+        go.Scatter(
+            x=[round(doubt.time_min, 4) for doubt in chart.doubts],
+            y=[foot] * len(chart.doubts),
+            uid="doubts",
+            mode="markers",
+            marker={"size": 6, "color": drawing.QUIET},
+            cliponaxis=False,
+            customdata=[doubt.reading for doubt in chart.doubts],
+            hovertemplate="<b>%{customdata}</b><extra></extra>",
+        )
+    ]
+
+
 def _time_axis(chart: SessionChart, panels: int) -> dict[str, Any]:
     return drawing.axis(
         title={"text": "time [min]", "font": {"color": drawing.QUIET, "size": 12}, "standoff": 8},
@@ -410,6 +470,15 @@ def _round_shape(span: Span) -> dict[str, Any]:
 def _gap_shape(span: Span) -> dict[str, Any]:
     edge = {"color": drawing.QUIET, "width": 1, "dash": "dot"}
     return _shape(span, drawing.GAP) | {"line": edge}
+
+
+def _marks(times_min: Sequence[float], to: float, dash: str) -> list[dict[str, Any]]:
+    """Thin lines from the top of the chart down to a share of its height: one shape, however many they are."""
+    if not times_min:
+        return []
+    path = "".join(f"M{time_min:.4f},1V{to}" for time_min in times_min)
+    line = {"color": drawing.QUIET, "width": 1, "dash": dash}
+    return [{"type": "path", "xref": "x", "yref": "paper", "path": path, "line": line, "layer": "above"}]
 
 
 def _shape(span: Span, colour: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from dashboards.session import (
     session_figure,
 )
 from rowsync.corrections import said
+from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
 from rowsync.wording import (
     NOT_MEASURED,
     clock,
@@ -48,7 +49,7 @@ MOST_GAPS_LISTED = 6
 
 
 class Column(NamedTuple):
-    """A column of the interval table; `value` gives the cell's text."""
+    """A column of the interval table; `value` gives the cell's HTML."""
 
     name: str
     unit: str
@@ -56,7 +57,7 @@ class Column(NamedTuple):
 
 
 COLUMNS = (
-    Column("start", "", lambda row: clock(row.get("start_s"))),
+    Column("start", "", lambda row: _start(row)),
     Column("time", "", lambda row: clock(row.get("duration_s"))),
     Column("distance", "m", lambda row: number(row.get("distance_m"))),
     Column("pace", "/500 m", lambda row: pace(row.get("mean_pace_s_per_500m"))),
@@ -80,15 +81,20 @@ def session_page(
     """
     chart = session_chart(summary, samples)
     figures: dict[str, go.Figure] = {}
-    main = [_totals(summary), _contrast_html(hard_contrast(summary)), _chart_section(chart, figures, said(summary))]
-    main += [_rounds_section(summary, figures), _interval_section(summary), _recording_section(summary, chart)]
+    main = [_totals(summary), _verdict_html(summary), _contrast_html(hard_contrast(summary))]
+    main += [
+        _chart_section(chart, figures, said(summary)),
+        _rounds_section(summary, figures),
+        _interval_section(summary),
+        _recording_section(summary, chart),
+    ]
     body = f"{_header(summary, home)}\n<main>\n{''.join(main)}</main>\n{_footer(summary)}"
     return page(f"Rowing, {_when(summary)}", body, figures, plotly_address=plotly_address)
 
 
 def contrast_line(contrast: HardContrast) -> str:
-    """The hard rounds in one line: how many, how hard, against the easy ones, and how they held up."""
-    parts = [count(contrast.rounds, "hard round")]
+    """The hard rounds in one line: how hard, against the easy ones, and how they held up; empty without power."""
+    parts = []
     if contrast.mean_power_w is not None:
         parts.append(f"mean {number(contrast.mean_power_w)} W")
     if contrast.hard_to_easy is not None:
@@ -99,7 +105,7 @@ def contrast_line(contrast: HardContrast) -> str:
             against = "last three against first three"
         word = "rise" if round(100 * contrast.last_to_first) > 100 else "fade"
         parts.append(f"{word} {percent_change(contrast.last_to_first)} ({against})")
-    return " · ".join(parts)
+    return f"Hard rounds: {' · '.join(parts)}" if parts else ""
 
 
 def energy_range(row: Row, low: str = "low_kcal", high: str = "high_kcal") -> str:
@@ -156,8 +162,13 @@ def _totals(summary: Row) -> str:
     )
 
 
+def _verdict_html(summary: Row) -> str:
+    return "".join(f'<p class="verdict">{html.escape(sentence)}</p>\n' for sentence in sentences(summary))
+
+
 def _contrast_html(contrast: HardContrast | None) -> str:
-    return "" if contrast is None else f'<p class="contrast">{contrast_line(contrast)}</p>\n'
+    line = "" if contrast is None else contrast_line(contrast)
+    return f'<p class="contrast">{line}</p>\n' if line else ""
 
 
 def _chart_section(chart: SessionChart, figures: dict[str, go.Figure], corrected: str) -> str:
@@ -174,6 +185,11 @@ def _chart_section(chart: SessionChart, figures: dict[str, go.Figure], corrected
     if chart.gaps:
         label += f"; {count(len(chart.gaps), 'gap')} in grey"
         key.append('<span class="swatch gap"></span>gap, nothing recorded')
+    if chart.doubts:
+        label += f"; {count(len(chart.doubts), 'doubtful change')} dashed"
+        key.append('<span class="swatch doubt"></span>doubtful change of effort')
+    if chart.bells_min:
+        key.append('<span class="swatch bell"></span>bell, as planned')
     key_html = f'<p class="key">{" ".join(f"<span>{part}</span>" for part in key)}</p>' if key else ""
     box = figure_box("session", label + ".", figures["session"].layout.height)
     return f"<section><h2>Over time</h2>{key_html}\n{box}</section>\n"
@@ -203,12 +219,17 @@ def _interval_section(summary: Row) -> str:
     return (
         '<section><h2 id="intervals">Intervals</h2>\n'
         '<p class="key">Every stretch in order. Hard rounds are set in bold, with a bar on their left.'
-        f"{_corrected_html(summary)}</p>\n"
+        f"{_doubt_html(rows)}{_corrected_html(summary)}</p>\n"
         '<div class="scroll" role="region" aria-labelledby="intervals" tabindex="0">\n<table class="intervals">'
         '<caption class="unseen">Every stretch of the session, in order</caption>\n'
         f'<thead><tr><th scope="col">#</th><th scope="col" class="word">effort</th>{heads}</tr></thead>\n'
         f"<tbody>\n{lines}</tbody></table></div></section>\n"
     )
+
+
+def _doubt_html(rows: Sequence[Row]) -> str:
+    key = f' <span class="doubt-key">A ? is a start less than {percent(DOUBTFUL)} sure.</span>'
+    return key if any(map(is_doubtful, rows)) else ""
 
 
 def _corrected_html(summary: Row) -> str:
@@ -223,6 +244,13 @@ def _interval_row(row: Row, columns: Sequence[Column], round_number: int | None)
     cells = "".join(f"<td>{column.value(row)}</td>" for column in columns)
     first = f'<th scope="row">{number(row.get("number"))}</th><td class="word">{effort}</td>'
     return f"<tr{kind}>{first}{cells}</tr>\n"
+
+
+def _start(row: Row) -> str:
+    if not is_doubtful(row):
+        return clock(row.get("start_s"))
+    sure = f"{percent(row['start_confidence'])} sure"
+    return f'{clock(row.get("start_s"))}<abbr class="doubt" title="{sure}">?</abbr>'
 
 
 def _recording_section(summary: Row, chart: SessionChart) -> str:

@@ -354,15 +354,19 @@ def correct(
 @click.option("--store", "keep", is_flag=True, help="Store the session too.")
 @click.option("--athlete", metavar="NAME", help="Who rowed [default: whom the recording names].")
 @click.option("--mass", type=_mass, metavar="KG", help="Body mass [default: the recording's].")
+@click.option("--plan", metavar="PLAN", help="Analyse it as rowed to this plan [default: the recording's].")
 @_json_option
 @_shared
-def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None, as_json: bool) -> None:
+def replay(
+    recording: Path, keep: bool, athlete: str | None, mass: float | None, plan: str | None, as_json: bool
+) -> None:
     """Analyse a recording (a journal or a fixture); it is stored only with --store.
 
     \b
     Examples:
       rowsync replay fixtures/recorded_sessions/intervals-10x45-75.jsonl
       rowsync replay my-recording.jsonl --mass 62 --json
+      rowsync replay my-recording.jsonl --plan "5m + 10x45/75 + 5m"
     """
     from dataclasses import replace
 
@@ -370,9 +374,18 @@ def replay(recording: Path, keep: bool, athlete: str | None, mass: float | None,
     from rowsync.session import analyse
     from rowsync.wording import count
 
+    rowed_to = _parsed(plan)
     found = read_recording(recording)
-    rower = found.header.athlete if athlete is None else _settings().who(athlete, None)
-    found = replace(found, header=replace(found.header, athlete=replace(rower, mass_kg=mass or rower.mass_kg)))
+    header = found.header
+    rower = header.athlete if athlete is None else _settings().who(athlete, None)
+    found = replace(
+        found,
+        header=replace(
+            header,
+            athlete=replace(rower, mass_kg=mass or rower.mass_kg),
+            plan=header.plan if rowed_to is None else rowed_to.text,
+        ),
+    )
     if found.refused_lines:
         _tell(f"{count(found.refused_lines, 'line')} of {recording.name} could not be read; the rest is sound.")
     if keep:

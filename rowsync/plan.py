@@ -192,7 +192,7 @@ class Guide:
         """Take the next sample; answer what to do now."""
         distance_m = sample.distance_m or 0.0
         if self._number < 0 and sample.moving:
-            self._number, self._start_s, self._start_m = 0, sample.time_s, distance_m
+            self._number, self._start_s = 0, sample.time_s  # the first stroke's metres count
             self.bells_s.append(self._start_s)
         while self._piece is not None and self._is_over(self._piece, sample.time_s, distance_m):
             self._start_s = sample.time_s if self._piece.duration_s is None else self._start_s + self._piece.duration_s

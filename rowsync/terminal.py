@@ -23,6 +23,7 @@ from rich.text import Text
 from rowsync import corrections, wording
 from rowsync.plan import Cue, Piece
 from rowsync.rowing import Moment
+from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
 
 LINE_EVERY_S = 60.0
 EFFORT_STYLES = {"hard": "bold red", "easy": "green", "rest": "blue", "warmup": "cyan", "cooldown": "cyan"}
@@ -162,7 +163,11 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
             f"{wording.number(summary['mean_power_w'])} W · {wording.number(summary['mean_stroke_rate_spm'], 1)} spm"
         )
     )
+    for sentence in sentences(summary):
+        console.print(Text(sentence))
     console.print(_intervals(summary["intervals"]))
+    if any(map(is_doubtful, summary["intervals"])):
+        console.print(Text(f"? the change at this start is less than {percent(DOUBTFUL)} sure", "dim"))
     if said := corrections.said(summary):
         console.print(Text(f"Intervals {said}", "dim"))
     machine = "" if energy["machine_kcal"] is None else f"; the machine says {wording.number(energy['machine_kcal'])}"
@@ -341,14 +346,17 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], console: Console |
 
 
 def _intervals(intervals: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("#", "effort", right=("start", "time", "metres", "power", "spm", "/500 m", "bpm", "kcal"))
-    for interval in intervals:
+    starts = [wording.clock(interval["start_s"]) for interval in intervals]
+    widest = max(map(len, starts), default=0)  # right-justified here: a question mark hangs behind the column
+    right = ("time", "metres", "power", "spm", "/500 m", "bpm", "kcal")
+    table = _table("#", "effort", "start".rjust(widest), right=right)
+    for start, interval in zip(starts, intervals, strict=True):
         effort = interval["effort"]
         _add_row(
             table,
             str(interval["number"]),
             wording.effort_name(effort),
-            wording.clock(interval["start_s"]),
+            start.rjust(widest) + ("?" if is_doubtful(interval) else ""),
             wording.clock(interval["duration_s"]),
             wording.number(interval["distance_m"]),
             wording.number(interval["mean_power_w"]),

@@ -40,7 +40,7 @@ def demo(tmp_path_factory):
 
 def test_the_demo_rows_ten_rounds_and_ends_with_the_table_and_the_page(demo):
     data, done = demo
-    assert len(re.findall(r"^\d+ +hard ", done.stdout, re.MULTILINE)) == 10
+    assert len(re.findall(r"^\d+ +hard +\d", done.stdout, re.MULTILINE)) == 10
     page = data / "pages" / re.search(r"([^/\s]+\.html)\s*$", done.stdout)[1]
     assert page.is_file()
     assert "synthetic" in done.stdout
@@ -207,6 +207,15 @@ def stored():
     return intervals(rowsync("show", "--json").stdout)
 
 
+def test_a_recording_is_replayed_as_rowed_to_another_plan():
+    steady, rounds = (RECORDED / f"{name}.jsonl" for name in ("steady-30m", "intervals-10x45-75"))
+    shown = json.loads(rowsync("replay", steady, "--plan", "10x45/75", "--json").stdout)
+    assert (shown["plan"], shown["intervals_from"], shown["compliance"]["followed"]) == ("10x45/75", "detected", False)
+    assert "The plan 10x45/75 was not what was rowed" in rowsync("replay", steady, "--plan", "10x45/75").stdout
+    shorter = json.loads(rowsync("replay", rounds, "--plan", "5m + 8x45/75 + 9m", "--json").stdout)
+    assert (shorter["intervals_from"], shorter["compliance"]["rounds_planned"]) == ("plan", 8)
+
+
 def test_a_corrected_session_is_shown_so_until_it_is_undone(stored):
     edges, paint = ("--edge", "5:02", "4:58", "--edge", "5:48", "343.5"), ("--as", "cool-down", "23:00", "59:00")
     done = rowsync("correct", "intervals", *edges, *paint)
@@ -227,7 +236,7 @@ def test_a_corrected_session_is_shown_so_until_it_is_undone(stored):
 def test_correct_without_a_word_shows_the_edges_and_changes_nothing(stored):
     assert rowsync("correct").stdout == rowsync("show").stdout
     assert intervals(rowsync("correct", "--json").stdout) == stored
-    assert json.loads(rowsync("correct", "--json").stdout)["intervals_from"] == "detected"
+    assert json.loads(rowsync("correct", "--json").stdout)["intervals_from"] == "plan"
 
 
 def test_a_page_that_was_written_already_is_written_again(stored, tmp_path):
@@ -291,6 +300,7 @@ def test_a_truth_that_cannot_be_read_is_named_and_nothing_is_lost(stored, tmp_pa
         (["demo", "--plan", "9" * 5000 + "x4/5"], 2, "can't be read"),
         (["replay", "--mass", "nan", "x"], 2, "is no number"),
         (["replay", "/dev/zero"], 4, "larger than any recording"),
+        (["replay", "--plan", "10y45", "x"], 2, "can't be read"),
         (["row", "--fast"], 2, "--virtual"),
         (["demo", "--machine", "unicorn"], 2, "There is no virtual machine 'unicorn'"),
         (["export", "calories", "--by", "year"], 2, "year"),

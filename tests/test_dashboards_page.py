@@ -111,7 +111,28 @@ def test_the_hard_rounds_are_summed_up_in_one_line():
     hard = [{"effort": "hard", "duration_s": 45, "mean_power_w": power_w} for power_w in (220,) * 5 + (208,) * 5]
     easy = {"effort": "easy", "duration_s": 75, "mean_power_w": 89}
     line = contrast_line(hard_contrast({"intervals": [*hard, easy]})).replace("\u202f", " ")
-    assert line == "10 hard rounds · mean 214 W · hard:easy power 2.4 · fade −5 % (last three against first three)"
+    assert line == "Hard rounds: mean 214 W · hard:easy power 2.4 · fade −5 % (last three against first three)"
+
+
+def test_rounds_without_power_have_no_line():
+    assert contrast_line(hard_contrast({"intervals": [{"effort": "hard", "duration_s": 45}]})) == ""
+
+
+def test_the_verdict_stands_above_the_chart(summary, samples):
+    compliance = {"followed": False, "rounds_planned": 1, "rounds_rowed": 0}
+    compliance["pieces"] = [{"effort": "hard", "rowed_as": "steady", "start_late_s": None, "end_late_s": None}]
+    text = plain(session_page(summary | {"interval_probability": 0.97, "compliance": compliance}, samples))
+    words = "10 hard pieces of 0:45 with 1:15 easy between them (97 % sure)."
+    assert text.index(words) < text.index("The plan 10x45/75 was not what was rowed") < text.index("Over time")
+
+
+def test_a_doubtful_start_says_how_sure_it_is(summary, samples):
+    first, second, *others = summary["intervals"]
+    content = session_page(summary | {"intervals": [first, second | {"start_confidence": 0.55}, *others]}, samples)
+    assert '5:00<abbr class="doubt" title="55\u202f% sure">?</abbr>' in content
+    assert "A ? is a start less than 70 % sure." in plain(content)
+    assert "1 doubtful change dashed" in content
+    assert "doubtful" not in plain(session_page(summary, samples))
 
 
 def test_a_rise_is_not_called_a_fade():

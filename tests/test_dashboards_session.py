@@ -7,6 +7,7 @@ import pytest
 from dashboards import drawing
 from dashboards.session import (
     MOST_POINTS,
+    Doubt,
     HardContrast,
     RoundsChart,
     SessionChart,
@@ -180,6 +181,25 @@ def test_every_round_and_gap_is_shaded():
     shades = [(shape.fillcolor, shape.label.text) for shape in figure.layout.shapes]
     assert shades == [(drawing.HARD, str(number)) for number in range(1, 11)] + [(drawing.GAP, None)]
     assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (5.0, 5.75)
+
+
+def test_a_doubtful_edge_is_dashed_and_says_how_sure_it_is():
+    intervals = [interval("warmup", 0, 60, 90), interval("hard", 60, 60, 200) | {"start_confidence": 0.6}]
+    sure = interval("easy", 120, 60, 90) | {"start_confidence": 0.8}
+    chart = session_chart({"intervals": [*intervals, sure]}, demo_samples())
+    assert chart.doubts == (Doubt(1.0, "effort changes here: 60\u202f% sure"),)
+    figure = session_figure(chart)
+    assert [(shape.path, shape.line.dash) for shape in figure.layout.shapes[1:]] == [("M1.0000,1V0.0", "dash")]
+    assert (figure.data[-1].x, figure.data[-1].customdata) == ((1.0,), ("effort changes here: 60\u202f% sure",))
+
+
+def test_bells_are_drawn_where_a_followed_plan_rang_its_hard_rounds():
+    pieces = [("warmup", 0, 60), ("hard", 60, 105), ("easy", 105, 180), ("hard", 180, 225)]
+    due = [{"effort": effort, "due_start_s": start_s, "due_end_s": end_s} for effort, start_s, end_s in pieces]
+    followed = session_chart({"compliance": {"followed": True, "pieces": due}}, demo_samples())
+    assert followed.bells_min == (1.0, 1.75, 3.0, 3.75)
+    assert len(session_figure(followed).layout.shapes) == 1
+    assert session_chart({"compliance": {"followed": False, "pieces": due}}, demo_samples()).bells_min == ()
 
 
 def test_forty_rounds_are_shaded_without_numbers():

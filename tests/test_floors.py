@@ -33,6 +33,7 @@ CORE = [
     "plan",
     "energy",
     "session",
+    "verdict",
 ]
 """From the ground up; no clock, no loop, no file, no log, no table library."""
 

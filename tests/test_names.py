@@ -18,7 +18,7 @@ from rowsync.telemetry import Notification, Sample
 
 UNITS = ("_s", "_m", "_w", "_kcal", "_bpm", "_spm", "_met", "_s_per_500m", "_kg", "_cm", "_years", "_us", "_n", "_j")
 # Every machine counts its resistance as it likes; a drag factor is Concept2's own number, 1e-6 N m s^2.
-WITHOUT_UNIT = {"resistance_level", "drag_factor", "share"}
+WITHOUT_UNIT = {"resistance_level", "drag_factor", "share", "start_confidence", "interval_probability"}
 
 
 @pytest.mark.parametrize("kind", [Notification, Sample, Stroke, Interval, Gap, Energy, Session, Piece, Cue, Athlete])

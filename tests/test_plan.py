@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rowsync.errors import UsageError
 from rowsync.intervals import Effort
-from rowsync.plan import Guide, Piece, parse_plan
+from rowsync.plan import Guide, Piece, parse_plan, timetable
 from rowsync.telemetry import Sample
 
 HARD, EASY, REST, WARMUP, COOLDOWN, STEADY = Effort
@@ -99,3 +101,47 @@ def test_a_piece_by_the_metre_ends_by_the_metre():
     assert guide.feed(at(100.0, 480.0)).left_m == 20.0
     assert guide.feed(at(110.0, 501.0)).piece.effort is EASY
     assert guide.feed(at(170.0, 600.0)).left_m == 500.0
+
+
+# --- the timetable ----------------------------------------------------------------------------------------------------
+
+
+def due_s(text, samples):
+    return [(piece.effort, piece.start_s, piece.end_s) for piece in timetable(parse_plan(text), samples)]
+
+
+def test_the_timetable_of_a_plan_by_the_clock_begins_with_the_first_stroke():
+    samples = [at(0.0, count=0), at(7.0, count=0), *(at(float(time_s)) for time_s in range(10, 300))]
+    assert due_s("5s + 1x45/75 + 30s", samples) == [
+        (WARMUP, 10.0, 15.0),
+        (HARD, 15.0, 60.0),
+        (EASY, 60.0, 135.0),
+        (COOLDOWN, 135.0, 165.0),
+    ]
+
+
+def test_what_had_not_begun_when_the_row_ended_lies_at_its_end_and_is_empty():
+    pieces = due_s("3x45/75", [at(float(time_s)) for time_s in range(100)])
+    assert pieces[:2] == [(HARD, 0.0, 45.0), (EASY, 45.0, 99.0)]
+    assert pieces[2:] == [(HARD, 99.0, 99.0), (EASY, 99.0, 99.0)] * 2
+
+
+def test_pieces_of_a_timetable_follow_each_other_however_seldom_samples_come():
+    pieces = due_s("3x45/75", [at(0.0), at(47.0), at(250.0), at(251.0)])
+    assert [(start_s, end_s) for _, start_s, end_s in pieces[:4]] == [(0, 45), (45, 120), (120, 165), (165, 240)]
+    assert all(before[2] == after[1] for before, after in pairwise(pieces))
+
+
+def test_a_piece_by_the_metre_is_due_until_its_metres_are_rowed_and_a_rest_begins_there():
+    samples = [at(float(time_s), 4.0 * time_s) for time_s in range(126)]  # 500 m in 125 s
+    samples += [at(float(time_s), 500.0) for time_s in range(126, 186)]
+    assert due_s("1x500m/60r", samples) == [(HARD, 0.0, 125.0), (REST, 125.0, 185.0)]
+
+
+def test_the_metres_of_the_first_stroke_are_metres_of_the_first_piece():
+    samples = [at(0.0, 0.0, count=0), at(3.0, 9.0), at(124.0, 500.0), at(150.0, 500.0), at(184.0, 500.0)]
+    assert due_s("1x500m/1mr", samples)[0][2] == 124.0
+
+
+def test_a_session_without_samples_has_every_piece_at_its_start():
+    assert {piece[1:] for piece in due_s("3x45/75", [])} == {(0.0, 0.0)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -34,7 +35,7 @@ def test_the_list_of_sessions_shows_any_athlete_and_plan(console):
 def test_a_session_is_a_table_of_its_intervals(console, intervals_recording):
     print_session(analyse(intervals_recording.header, intervals_recording.items).summary(), console)
     lines = console.file.getvalue().splitlines()
-    assert len([line for line in lines if " hard " in line]) == 10
+    assert len([line for line in lines if re.match(r"\d+ +hard +\d", line)]) == 10
     assert "647 strokes" in lines[2]
 
 
@@ -46,3 +47,39 @@ def test_eighty_columns_hold_the_list_with_whole_ids():
     )
     assert "20261123T120000Z-3f2a" in console.file.getvalue()
     assert "6\u202f309" in console.file.getvalue()
+
+
+@pytest.fixture
+def summary(intervals_recording):
+    return analyse(intervals_recording.header, intervals_recording.items).summary()
+
+
+def test_the_verdict_stands_above_the_table(console, summary):
+    print_session(summary, console)
+    lines = console.file.getvalue().splitlines()
+    assert lines[3].startswith("10 hard pieces of about 0:45 with ")
+    assert lines[4].startswith("Plan 5m + 10x45/75 + 5m: 10 of 10 rounds rowed; pieces began ")
+    assert lines[5].startswith("#")
+
+
+def test_a_doubtful_start_has_a_question_mark_and_a_legend(console, summary):
+    first, second, *others = [each | {"start_confidence": 0.9} for each in summary["intervals"]]
+    print_session(summary | {"intervals": [first, second | {"start_confidence": 0.6}, *others]}, console)
+    shown = console.file.getvalue()
+    assert re.findall(r"^(\d+) .*\d:\d\d\?", shown, re.MULTILINE) == ["2"]
+    assert "? the change at this start is less than 70\u202f% sure" in shown
+
+
+def test_without_a_doubt_there_is_no_legend(console, summary):
+    print_session(summary | {"intervals": [each | {"start_confidence": 0.9} for each in summary["intervals"]]}, console)
+    assert "?" not in console.file.getvalue()
+
+
+def test_a_session_stored_before_intervals_were_judged_is_shown(console, summary):
+    later = {"interval_probability", "compliance", "intervals_from"}
+    old = {name: value for name, value in summary.items() if name not in later}
+    old["intervals"] = [
+        {name: value for name, value in each.items() if name != "start_confidence"} for each in summary["intervals"]
+    ]
+    print_session(old, console)
+    assert re.search(r"^10 hard pieces of .* between them\.$", console.file.getvalue(), re.MULTILINE)

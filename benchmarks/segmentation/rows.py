@@ -1,8 +1,12 @@
-"""Real rows whose intervals are known, from a folder of tables, as the bytes that a machine would have sent.
+"""Real rows whose intervals are known: other people's from a folder of tables, and one's own from rowsync's store.
 
-The rows are other people's and have no licence to be passed on, so they aren't in the repository: the folder holds
+Other people's have no licence to be passed on, so they aren't in the repository.  They are scored as the bytes that a
+machine would have sent.  Their folder holds
 `NAME.csv` (`t_s, power_w, stroke_rate_spm, pace_s_per_500m, distance_m`; a line per stroke) and `index.json`
 (`{NAME: {"group": ..., "labels": ..., "hard": [[start_s, end_s], ...] or null for a steady row}}`).
+
+One's own are scored where their intervals were corrected, on the bytes that were recorded.  An edge that the person let
+stand is the detector's own, so on these it looks better than it is.
 """
 
 from __future__ import annotations
@@ -10,10 +14,13 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.segmentation.sessions import LabelledSession, Shown, notifications
+from benchmarks.segmentation.sessions import LabelledSession, Shown, began_s, notifications
+from rowsync.intervals import Effort
+from rowsync.store import Store, Truth
 
 BY_EYE = "by eye"
 """Labels that say so share the detectors' own idea of where an edge is; they date none."""
@@ -61,3 +68,22 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+# --- corrected sessions -----------------------------------------------------------------------------------------------
+
+
+def corrected_sessions(folder: Path) -> Iterator[tuple[str, LabelledSession]]:
+    """Who rowed each session of a store whose intervals a person corrected, and the session as the person sees it."""
+    for truth in Store(folder).truths():
+        yield str(truth.summary["athlete"]), corrected_session(truth)
+
+
+def corrected_session(truth: Truth) -> LabelledSession:
+    """A session with the hard intervals that a person sees in it."""
+    items, header = truth.recording.items, truth.recording.header
+    zero_s = began_s(items)
+    hard = [(zero_s + each.start_s, zero_s + each.end_s) for each in truth.segments if each.effort is Effort.HARD]
+    return LabelledSession(
+        items, tuple(hard), header.plan, zero_s + truth.summary["duration_s"], str(header.machine.get("name") or "")
+    )

@@ -9,6 +9,7 @@ only gives the whole row another name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.segmentation.sessions import Span
+from rowsync.intervals import Effort
 
 MATCHED, NEAR = 0.8, 0.5
 WHOLE_ROW = 0.6
@@ -120,8 +122,11 @@ LEAST_RECOVERY_S = 12.0
 """A shorter recovery isn't asked about [s]."""
 FLIP_S = 8
 """A shorter contradiction is a flicker, not a false announcement [s]."""
-SETTLED_AFTER_S = 60
-"""Nobody can call a first minute hard or easy [s]."""
+FIRST_MINUTE_S = 60
+"""Nobody can call a first minute of a steady row hard or easy [s]."""
+
+Said = Sequence[Effort | None]
+"""What was said of each second from 0; None is nothing yet."""
 
 
 class Live(NamedTuple):
@@ -129,10 +134,14 @@ class Live(NamedTuple):
 
     Attributes:
         hard_after_s: from each start to the announcement of it [s].
-        easy_after_s: from each end [s].
+        easy_after_s: from each end of a piece that was called hard at all [s].
         missed: edges that were never announced before the next.
+        seconds: seconds of interval sessions, without a piece that they begin with: nobody can call that hard.
+        right: those called hard or not hard rightly, at once.
+        settled_seconds: those that were settled.
+        settled_right: those called rightly then.
         false_flips: contradictions on steady rows.
-        steady_hours: how long those were, without their first minute [h].
+        steady_hours: how long those were rowed, without their first minute [h].
         samples: notifications fed.
         cost_s: processor time that all of it took [s].
     """
@@ -140,47 +149,75 @@ class Live(NamedTuple):
     hard_after_s: tuple[float, ...] = ()
     easy_after_s: tuple[float, ...] = ()
     missed: int = 0
+    seconds: int = 0
+    right: int = 0
+    settled_seconds: int = 0
+    settled_right: int = 0
     false_flips: int = 0
     steady_hours: float = 0.0
     samples: int = 0
     cost_s: float = 0.0
 
 
-def live(hard: Sequence[bool], true: Sequence[Span]) -> Live:
+def live(said: Said, settled: Said, true: Sequence[Span]) -> Live:
     """Score what was said live.
 
     Args:
-        hard: whether the effort was hard, at each second from 0.
+        said: what was said of each second at once.
+        settled: what was said of it for good; shorter, since that comes later.
         true: the hard intervals; none in a steady row.
     """
     if not true:
-        judged_s = max(0, len(hard) - SETTLED_AFTER_S)
-        return Live(false_flips=false_flips(hard), steady_hours=judged_s / 3600)
+        judged = opinions(said)
+        return Live(false_flips=false_flips(judged), steady_hours=len(judged) / 3600)
+    right, right_later = rightness(said, true), rightness(settled, true)
+    hard = [effort is Effort.HARD for effort in said]
     following_s = [start_s for start_s, _ in true[1:]] + [float(len(hard))]
     starts = [_delay_s(hard, True, start_s, end_s) for start_s, end_s in true if start_s > JUDGED_FROM_S]
     ends = [
         _delay_s(hard, False, end_s, next_s)
-        for (_, end_s), next_s in zip(true, following_s, strict=True)
-        if next_s - end_s > LEAST_RECOVERY_S
+        for (start_s, end_s), next_s in zip(true, following_s, strict=True)
+        if next_s - end_s > LEAST_RECOVERY_S and any(hard[int(start_s) : math.ceil(end_s)])
     ]
     return Live(
         hard_after_s=tuple(delay_s for delay_s in starts if delay_s is not None),
         easy_after_s=tuple(delay_s for delay_s in ends if delay_s is not None),
         missed=starts.count(None) + ends.count(None),
+        seconds=len(right),
+        right=sum(right),
+        settled_seconds=len(right_later),
+        settled_right=sum(right_later),
     )
 
 
 def _delay_s(hard: Sequence[bool], right: bool, edge_s: float, until_s: float) -> float | None:
     """From an edge to the first second that says `right` and goes on saying so; None when the next edge is first."""
-    for second in range(int(np.ceil(edge_s)), int(np.ceil(until_s))):
+    for second in range(math.ceil(edge_s), math.ceil(until_s)):
         if all(said == right for said in hard[second : second + STAYS_S]):
             return second - edge_s
     return None
 
 
-def false_flips(hard: Sequence[bool]) -> int:
+def rightness(said: Said, true: Sequence[Span]) -> list[bool]:
+    """Whether each second was called hard when it was, and something else when it wasn't; without a first piece."""
+    from_s = true[0][1] if true[0][0] <= JUDGED_FROM_S else 0.0
+    return [
+        (effort is Effort.HARD) == any(start_s <= second < end_s for start_s, end_s in true)
+        for second, effort in enumerate(said)
+        if second >= from_s
+    ]
+
+
+def opinions(said: Said) -> list[bool]:
+    """Whether each second of a steady row is called hard; without its first minute and its stops.
+
+    A full stop is a rest in any row: whoever says so doesn't call the row an interval session.
+    """
+    return [effort is Effort.HARD for effort in said[FIRST_MINUTE_S:] if effort not in (Effort.REST, None)]
+
+
+def false_flips(judged: Sequence[bool]) -> int:
     """How often a steady row is called, for a while, other than what it is called most of the time."""
-    judged = list(hard[SETTLED_AFTER_S:])
     usual = sum(judged) * 2 > len(judged)
     return sum(said != usual and len(list(spell)) >= FLIP_S for said, spell in groupby(judged))
 

@@ -21,7 +21,8 @@ import numpy as np
 from rowsync.ftms import ROWER_DATA, RowerData, encode_rower_data
 from rowsync.intervals import Effort
 from rowsync.plan import parse_plan
-from rowsync.telemetry import CONCEPT2_W_S3_PER_M3, Notification
+from rowsync.readers import ROW_READERS
+from rowsync.telemetry import CONCEPT2_W_S3_PER_M3, Item, Notification
 
 Span = tuple[float, float]
 """Start and end [s]."""
@@ -31,16 +32,28 @@ class LabelledSession(NamedTuple):
     """A session and what is known of it.
 
     Attributes:
-        notifications: what the machine sent.
-        hard: the hard intervals, in order, on the clock of the notifications; none in a steady row.
+        items: what the machine sent, and what else was recorded.
+        hard: the hard intervals, in order, on the clock of the items; none in a steady row.
         plan: what was meant, as `rowsync.plan` reads it; None when nobody said.
         duration_s: how long it took [s].
+        machine: what the machine is called; empty when nobody knows.
     """
 
-    notifications: tuple[Notification, ...]
+    items: tuple[Item, ...]
     hard: tuple[Span, ...]
     plan: str | None
     duration_s: float
+    machine: str = ""
+
+    @property
+    def first_s(self) -> float:
+        """When the machine first spoke of the row: rowsync's zero [s]."""
+        return began_s(self.items)
+
+
+def began_s(items: Sequence[Item]) -> float:
+    """When a machine first spoke of the row; a strap may have been there before [s]."""
+    return next((i.time_s for i in items if isinstance(i, Notification) and i.characteristic in ROW_READERS), 0.0)
 
 
 # --- what is rowed ----------------------------------------------------------------------------------------------------
@@ -111,6 +124,7 @@ def rowed(plan: str, ratio: float) -> Scenario:
 SEED_WORKOUT = "5m + 10x45/75 + 3m"
 PYRAMID = "5m + " + " + ".join(f"1x{minutes}m/{minutes}m" for minutes in (1, 2, 3, 2, 1)) + " + 1m"
 MODERATE = rowed(SEED_WORKOUT, 1.6)
+WITH_STOPS = rowed("5m + 8x500m/60r", 1.8)
 STEADY = Scenario((Piece(EASY_W, 1800),), "30m")
 
 SCENARIOS = {
@@ -129,7 +143,8 @@ SCENARIOS = {
     "10x30/30 at 1.6": rowed("5m + 10x30/30 + 3m", 1.6),
     "8x20/10 with stops": rowed("5m + 8x20/10r + 3m", 2.5),
     "pyramid at 1.6": rowed(PYRAMID, 1.6),
-    "8x500 m with stops": rowed("5m + 8x500m/60r", 1.8),
+    "8x500 m with stops": WITH_STOPS,
+    "8x500 m with stops, though 10x45/75 was planned": replace(WITH_STOPS, plan=SEED_WORKOUT),
     "steady 30 min": STEADY,
     "steady 30 min, one notification a second": replace(STEADY, stream="1hz"),
     "steady 30 min, pace only": replace(STEADY, sends_power=False),

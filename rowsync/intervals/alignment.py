@@ -17,8 +17,8 @@ import numpy as np
 from rowsync.intervals.edges import dated
 from rowsync.intervals.effort import Effort, Segment
 from rowsync.intervals.judge import features_of
-from rowsync.intervals.rhythm import LOWEST_LEVEL, REACTION_S, USUAL_SPREAD, clearness_of
-from rowsync.intervals.row import Floats, Row
+from rowsync.intervals.rhythm import REACTION_S, USUAL_SPREAD, clearness_of
+from rowsync.intervals.row import RESTING_LEVEL, Bools, Floats, Row
 from rowsync.intervals.stories import Story, explained
 from rowsync.intervals.timetable import laid_over
 
@@ -88,14 +88,14 @@ def aligned_story(row: Row, timetable: Sequence[Segment], found: Story) -> Story
     due_s = hard_spans(timetable, float(row.start_s[0]), float(row.end_s[-1]))
     if not due_s:
         return None
-    levels = np.maximum(row.levels, LOWEST_LEVEL)
+    levels = np.maximum(row.levels, RESTING_LEVEL)
     shift_s = max(shifts(), key=lambda shift: total_contrast(row, levels, shifted(due_s, shift)))
     due_s = shifted(due_s, shift_s)
     contrasts = contrasts_of(row, levels, due_s)
     known = contrasts[~np.isnan(contrasts)]
     if not known.size or clearness_of(known) < LEAST_CLEARNESS:
         return None
-    rowed = rowed_as_planned(row, levels, due_s, contrasts)
+    rowed = rowed_as_planned(row, levels, due_s)
     if not rowed:
         return None
     blocks, edges = dated(row, *laid_over(row, rowed))
@@ -171,13 +171,20 @@ def total_contrast(row: Row, levels: Floats, spans: Sequence[Span]) -> float:
 
 def contrasts_of(row: Row, levels: Floats, spans: Sequence[Span]) -> Floats:
     """How much harder each piece is than what lies beside it [log power]; NaN where nothing does."""
-    hard = np.array([mean_level(row, levels, *span) for span in spans])
-    easy = np.array([mean_level(row, levels, *span) for span in between(row, spans)])
+    return contrasts_beside(levels_of(row, levels, spans), levels_of(row, levels, between(row, spans)))
+
+
+def contrasts_beside(hard: Floats, easy: Floats) -> Floats:
+    """How much harder each piece is than the mean of the recoveries beside it that are known [log power]."""
     beside = np.stack([easy[:-1], easy[1:]])
     known = ~np.isnan(beside)
-    mean = np.where(known, beside, 0.0).sum(0) / np.where(known.any(0), known.sum(0), math.nan)
-    contrasts: Floats = hard - mean
+    contrasts: Floats = hard - np.where(known, beside, 0.0).sum(0) / np.where(known.any(0), known.sum(0), math.nan)
     return contrasts
+
+
+def levels_of(row: Row, levels: Floats, spans: Sequence[Span]) -> Floats:
+    """Mean level of each span."""
+    return np.array([mean_level(row, levels, *span) for span in spans])
 
 
 def between(row: Row, spans: Sequence[Span]) -> list[Span]:
@@ -197,13 +204,13 @@ def mean_level(row: Row, levels: Floats, start_s: float, end_s: float) -> float:
     return float(np.average(levels[near], weights=weights)) if weights.sum() >= REACTION_S else math.nan
 
 
-def rowed_as_planned(row: Row, levels: Floats, spans: Sequence[Span], contrasts: Floats) -> list[Span]:
+def rowed_as_planned(row: Row, levels: Floats, spans: Sequence[Span]) -> list[Span]:
     """The pieces without those that were rowed easily, and joined where a recovery was rowed through."""
-    hard = np.array([mean_level(row, levels, *span) for span in spans])
-    easy = np.array([mean_level(row, levels, *span) for span in between(row, spans)[1:-1]])
-    depths = (hard[:-1] + hard[1:]) / 2 - easy
+    hard, easy = levels_of(row, levels, spans), levels_of(row, levels, between(row, spans))
+    through = otherwise((hard[:-1] + hard[1:]) / 2 - easy[1:-1])
+    easy[1:-1][through] = math.nan  # no measure of the pieces beside it
+    skipped = otherwise(contrasts_beside(hard, easy))
     rowed: list[Span] = []
-    skipped, through = otherwise(contrasts), otherwise(depths)
     for number, span in enumerate(spans):
         if skipped[number]:
             continue
@@ -214,11 +221,11 @@ def rowed_as_planned(row: Row, levels: Floats, spans: Sequence[Span], contrasts:
     return rowed
 
 
-def otherwise(contrasts: Floats) -> list[bool]:
+def otherwise(contrasts: Floats) -> Bools:
     """Which pieces lack the contrast that the others have, beyond what chance explains."""
     if not contrasts.size or np.isnan(contrasts).all():
-        return [False] * len(contrasts)
+        return np.zeros(len(contrasts), dtype=bool)
     usual = float(np.nanmedian(contrasts))
     spread = max(1.4826 * float(np.nanmedian(np.abs(contrasts - usual))), USUAL_SPREAD)
     least = min(OTHERWISE_SHARE * usual, usual - OTHERWISE_SPREADS * spread)
-    return [bool(contrast < least) for contrast in contrasts]
+    return contrasts < least

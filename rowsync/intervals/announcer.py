@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +22,10 @@ from rowsync.intervals.row import LEAST_NOISE, POOLED_STROKES, Bools, Row, level
 from rowsync.strokes import Stroke
 
 # Chosen on the development rows; docs/intervals.md shows what other costs do.
-WARY_COST, EXPECTANT_COST = 5.0, 1.2
-DIP_CAP_PER_S, BURST_CAP_PER_S, DRIFT_COST, DRIFT_EVERY_S = 0.35, 0.90, 0.3, 1.0
-CHANGES_TO_EXPECT_MORE = 2
-HELD_S = 20.0  # a change counts when what came before it lasted so long
+WARY = Ladder(5.0, dip_cap_per_s=0.35, burst_cap_per_s=0.90, drift_cost=0.7, drift_every_s=1.0)
+EXPECTANT = Ladder(1.4, dip_cap_per_s=0.35, burst_cap_per_s=0.90, drift_cost=0.7, drift_every_s=1.0)
+CHANGES_TO_EXPECT_MORE, REMEMBERED_S = 2, 900.0
+HELD_S = 25.0  # a change counts when what came before it lasted so long
 REST_AFTER_S = 7.0  # no stroke for so long is a stop (ESPRowingMonitor waits as long)
 SLOW_STROKE = 1.4  # from this share of a usual stroke on, the stroke in progress is evidence
 SETTLED_AFTER_S = 12.0  # what is so long ago is said for good
@@ -51,10 +52,7 @@ class Announcer:
     """
 
     def __init__(self, caution: float = 1.0) -> None:
-        self._ladders = [
-            Ladder(caution * cost, DIP_CAP_PER_S, BURST_CAP_PER_S, DRIFT_COST, DRIFT_EVERY_S)
-            for cost in (WARY_COST, EXPECTANT_COST)
-        ]
+        self._ladders = [replace(each, change_cost=caution * each.change_cost) for each in (WARY, EXPECTANT)]
         self._sorted_w: list[float] = []
         self._spans: list[Span] = []
         self._usual_s = 0.0
@@ -62,7 +60,8 @@ class Announcer:
         self._model = LadderModel(self._ladders, LEAST_NOISE)
         self._origins: list[States] = []
         self._changed: Bools = np.zeros(0, dtype=bool)
-        self._wary_hard, self._wary_since_s, self._changes = False, 0.0, 0
+        self._wary_hard, self._wary_since_s = False, 0.0
+        self._changes_s: list[float] = []
 
     def feed(self, strokes: Sequence[Stroke]) -> None:
         """Takes the last of these strokes, and the stop before it."""
@@ -101,7 +100,9 @@ class Announcer:
         state = int(self._model.best[self._ladder])
         for span, origins in zip(reversed(self._spans), reversed(self._origins), strict=True):
             if span.start_s <= at_s:
-                stopped_s = span.end_s - span.start_s if not span.rowed else at_s - span.end_s
+                stopped_s = (
+                    span.end_s - span.start_s if not span.rowed else time_s - span.end_s if at_s > span.end_s else 0
+                )
                 return Effort.REST if stopped_s > REST_AFTER_S else self._named(state)
             state = int(origins[self._ladder, state])
         return None
@@ -109,7 +110,8 @@ class Announcer:
     @property
     def _ladder(self) -> int:
         """Which ladder is believed: the wary one at first."""
-        return int(self._changes >= CHANGES_TO_EXPECT_MORE)
+        lately = self._changes_s[-CHANGES_TO_EXPECT_MORE:]
+        return int(len(lately) == CHANGES_TO_EXPECT_MORE and lately[0] > self._spans[-1].end_s - REMEMBERED_S)
 
     def _named(self, state: int) -> Effort:
         """Hard or easy; warm-up as long as nothing has contrasted with anything."""
@@ -120,7 +122,8 @@ class Announcer:
     def _count_changes(self, time_s: float) -> None:
         hard = bool(self._model.best[0] >= self._model.first_hard)
         if hard != self._wary_hard:
-            self._changes += time_s - self._wary_since_s >= HELD_S
+            if time_s - self._wary_since_s >= HELD_S:
+                self._changes_s.append(time_s)
             self._wary_hard, self._wary_since_s = hard, time_s
 
     def _causal_reference_w(self) -> float:

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rowsync.intervals.blocks import Block, Comparison
-from rowsync.intervals.row import Floats, Row
+from rowsync.intervals.row import RESTING_LEVEL, Floats, Row
 
 PYRAMID_LEAST_PIECES = 5
 HALF_MINUTE_S = 30.0
-LOWEST_LEVEL = -1.5  # a stop is no clearer an easy than paddling is
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def separation(row: Row, blocks: Sequence[Block], compared: Comparison) -> float
     """How far hard strokes stand from easy ones between the first and the last piece, in units of their spread."""
     inside = slice(blocks[compared.pieces[0]].first, blocks[compared.pieces[-1]].last)
     hard = np.concatenate([np.full(block.last - block.first, block.hard) for block in blocks])[inside]
-    levels, seconds = np.maximum(row.levels, LOWEST_LEVEL)[inside], row.durations_s[inside]
+    levels, seconds = np.maximum(row.levels, RESTING_LEVEL)[inside], row.durations_s[inside]
     means, variances = [], []
     for chosen in (hard, ~hard):
         means.append(np.average(levels[chosen], weights=seconds[chosen]))

@@ -13,13 +13,12 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from rowsync.intervals.row import Floats, Row
+from rowsync.intervals.row import RESTING_LEVEL, Floats, Row
 
 GRID_S = 5
 LENGTHS_S = (*range(15, 61, 5), *range(75, 181, 15))  # of a piece, and of a recovery
 RECOVERY_SHARE = (0.12, 0.85)  # of a round
 REACTION_S = 5  # left out at the start of each length: the flywheel follows
-LOWEST_LEVEL = -1.2  # a stop is no clearer an easy than paddling is
 LEAST_CONTRAST = 0.03  # log power; less ends the rhythm
 LEAST_ROUNDS, LEAST_STROKES = 6, 4
 USUAL_SPREAD, USUAL_WEIGHT = 0.03, 4  # contrasts of a rhythm spread at least so; counts like so many rounds
@@ -87,7 +86,7 @@ class Comb:
     """How hard each moment of a row is, beside what lies before and after it."""
 
     def __init__(self, row: Row) -> None:
-        level = np.maximum(row.levels, LOWEST_LEVEL)
+        level = np.maximum(row.levels, RESTING_LEVEL)
         self._start_s, self._end_s = float(row.start_s[0]), float(row.end_s[-1])
         self._edges_s = np.r_[row.start_s, row.end_s[-1]]
         self._integral = np.r_[0.0, np.cumsum(level * row.durations_s)]

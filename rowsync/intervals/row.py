@@ -32,6 +32,7 @@ POOLED_STROKES = 3  # strokes averaged where power comes from distance: 1 m and 
 REFERENCE_SHARE = 0.9  # the reference is the power that 90 % of the rowing stays below
 SOFT_FLOOR = 0.12  # share of the reference under which the scale stops telling powers apart (DEV)
 STOPPED_LEVEL = -2.0  # below this on the scale (3 % of the reference) nobody is rowing
+RESTING_LEVEL = -1.2  # a stop is no clearer an easy than paddling is
 LEAST_NOISE, MOST_NOISE = 0.03, 0.10  # stroke noise: trained 0.03, beginner 0.074 (sd of log power, 192 rows)
 EARLY_NOISE = 0.06  # assumed until there are strokes enough to measure it
 NOISE_WINDOW_STROKES = 13  # about 31 s: long against the noise, short against the drift

@@ -152,9 +152,9 @@ def rowed_with_rests(
     long_stops = ~row.rowed & (row.durations_s >= LONG_STOP_S)
     starts_s, ends_s = (np.clip(times_s[long_stops], start_s, end_s).tolist() for times_s in (row.start_s, row.end_s))
     segments = [Segment(Effort.REST, *stop_s) for stop_s in zip(starts_s, ends_s, strict=True)]
-    between_s = zip([start_s, *ends_s], [*starts_s, end_s], strict=True)
-    segments += [Segment(effort, *rowed_s) for rowed_s in between_s]
-    return sorted(segments, key=lambda segment: segment.start_s)
+    segments += [Segment(effort, *rowed_s) for rowed_s in zip([start_s, *ends_s], [*starts_s, end_s], strict=True)]
+    in_order = sorted((each for each in segments if each.end_s > each.start_s), key=lambda each: each.start_s)
+    return [replace(each, confidence=confidence) for each in in_order[:1]] + in_order[1:]
 
 
 def tile(segments: Sequence[Segment], end_s: float) -> tuple[Segment, ...]:
@@ -166,7 +166,10 @@ def tile(segments: Sequence[Segment], end_s: float) -> tuple[Segment, ...]:
         some.append(Segment(Effort.REST, some[-1].end_s, end_s))
     groups = [list(group) for _, group in groupby(some, key=lambda segment: segment.effort)]
     starts_s = [0.0, *(group[0].start_s for group in groups[1:]), end_s]
-    return tuple(Segment(group[0].effort, *times_s) for group, times_s in zip(groups, pairwise(starts_s), strict=True))
+    return tuple(
+        replace(group[0], start_s=from_s, end_s=to_s)
+        for group, (from_s, to_s) in zip(groups, pairwise(starts_s), strict=True)
+    )
 
 
 def is_long_unrowed(gap_s: float, beside: Segment) -> bool:

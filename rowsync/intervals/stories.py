@@ -16,7 +16,7 @@ from rowsync.intervals.edges import Edge, dated
 from rowsync.intervals.judge import Features, evidence_of, features_of
 from rowsync.intervals.ladder import Ladder, cheapest_paths
 from rowsync.intervals.rhythm import find_rhythm
-from rowsync.intervals.row import Row
+from rowsync.intervals.row import RESTING_LEVEL, Row
 from rowsync.intervals.timetable import laid_over
 
 USUAL = Ladder(3.5, dip_cap_per_s=0.30, burst_cap_per_s=0.60)  # 23 s and 12 s: the shortest pause, the shortest sprint
@@ -28,8 +28,7 @@ FINE_UNEVENNESS, FINE_REST_UNEVENNESS = 0.25, 0.30
 FINE_RECOVERY_SHARE, FINE_SEPARATION = 0.12, 1.5
 REST_FROM_S = (8.0, 15.0, 25.0, 45.0)  # stops of this length end a piece, shorter ones are pauses in it
 ABOUT_EQUAL = 0.4  # of stories that the judge believes about equally, the one with most pieces is told
-EVEN_BONUS = 1.2
-LOWEST_LEVEL = -1.5  # a stop is no clearer an easy than paddling is
+EVEN_BONUS, EVEN_SEPARATION = 1.2, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,10 @@ def even_story(row: Row) -> Story | None:
     if rhythm is None:
         return None
     blocks, edges = dated(row, *laid_over(row, rhythm.pieces_s))
-    return Story(blocks, edges, features_of(row, blocks), rhythm.clearness)
+    features = features_of(row, blocks)
+    if features is None or features.separation < EVEN_SEPARATION:
+        return None  # the comb met what repeats stroke by stroke, not piece by piece
+    return Story(blocks, edges, features, rhythm.clearness)
 
 
 def is_strikingly_regular(features: Features | None) -> bool:
@@ -121,7 +123,7 @@ def explained(row: Row, story: Story) -> float:
     A piece of W seconds beside recoveries of E seconds explains contrast² W E / (W + E).  What moves the level of a
     whole row, as fatigue does, counts for nothing.
     """
-    levels, seconds = np.maximum(row.levels, LOWEST_LEVEL), row.durations_s
+    levels, seconds = np.maximum(row.levels, RESTING_LEVEL), row.durations_s
     spans = [slice(block.first, block.last) for block in story.blocks]
     lasts_s = np.array([seconds[each].sum() for each in spans])
     means = np.array([np.average(levels[each], weights=seconds[each]) for each in spans])

@@ -1,0 +1,134 @@
+"""A session in a coach's words: what was rowed, how sure that is, and how the plan was kept.
+
+Terminal, pages and whatever else speaks of a session say it in these sentences.  Everything is read from the JSON of
+`rowsync show`, also of sessions that were stored before it had all of its fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from rowsync.corrections import CORRECTED
+from rowsync.wording import THIN_SPACE, clock, count, effort_name, measured, outside_text
+
+Fields = Mapping[str, Any]
+
+DOUBTFUL = 0.7
+"""A change of effort that is less sure than this gets a question mark, 0 to 1."""
+SUREST_PERCENT = 99  # nobody is quite sure
+ABOUT_S, ABOUT_SHARE = 5.0, 0.1  # lengths so close to their median are the same to a rower, give or take a stroke
+
+
+def sentences(summary: Fields) -> tuple[str, ...]:
+    """What a session was, a sentence or two; nothing of one without intervals.
+
+    Args:
+        summary: the JSON of `rowsync show`.
+    """
+    return tuple(filter(None, (what_was_rowed(summary), how_the_plan_was_kept(summary))))
+
+
+def what_was_rowed(summary: Fields) -> str:
+    """`10 hard pieces of about 0:45 with about 1:15 easy between them (99 % sure).`; empty without intervals."""
+    intervals: Sequence[Fields] = summary.get("intervals") or ()
+    if not intervals:
+        return ""
+    hard = _hard(summary)
+    return f"{_pieces(intervals, hard) if hard else _without_pieces(intervals)}{_sureness(summary, bool(hard))}."
+
+
+def how_the_plan_was_kept(summary: Fields) -> str:
+    """`Plan 10x45/75: 10 of 10 rounds rowed; ...`; empty without a plan, and where a person moved the intervals."""
+    kept = summary.get("compliance")
+    if not kept or summary.get("intervals_from") == CORRECTED:
+        return ""
+    plan = outside_text(summary.get("plan") or "")
+    rounds = [piece for piece in kept["pieces"] if piece["effort"] == "hard"]
+    if rounds and all(piece["rowed_as"] is None for piece in rounds) and not _hard(summary):
+        return f"Plan {plan}: the row ended before its first hard piece."
+    if not kept["followed"]:
+        return f"The plan {plan} was not what was rowed: shown is what was found."
+    if not rounds:
+        return f"Plan {plan}: rowed without hard pieces, as planned."
+    said = f"Plan {plan}: {kept['rounds_rowed']} of {count(kept['rounds_planned'], 'round')} rowed"
+    ended = "the row ended there" if rounds[-1]["rowed_as"] is None else ""
+    return "; ".join(filter(None, (said, ended, _punctuality(rounds)))) + "."
+
+
+def is_doubtful(interval: Fields) -> bool:
+    """Whether it is doubtful that the effort changed where this interval starts."""
+    confidence = measured(interval.get("start_confidence"))
+    return confidence is not None and confidence < DOUBTFUL
+
+
+def percent(share: float) -> str:
+    """How sure something is: `97 %`, and never more than 99."""
+    return f"{min(SUREST_PERCENT, round(100 * share))}{THIN_SPACE}%"
+
+
+def _hard(summary: Fields) -> list[Fields]:
+    return [interval for interval in summary.get("intervals") or () if interval["effort"] == "hard"]
+
+
+def _pieces(intervals: Sequence[Fields], hard: Sequence[Fields]) -> str:
+    said = f"{count(len(hard), 'hard piece')}{_length(' of ', [piece['duration_s'] for piece in hard])}"
+    inside = intervals[intervals.index(hard[0]) : intervals.index(hard[-1])]
+    between = dict.fromkeys(effort_name(each["effort"]) for each in inside if each["effort"] != "hard")
+    if not between:
+        return said
+    known = [(before["end_s"], after["start_s"]) for before, after in pairwise(hard)]
+    pauses_s = [None if None in times_s else times_s[1] - times_s[0] for times_s in known]
+    return f"{said} with{_length(' ', pauses_s)} {' or '.join(between)} between them"
+
+
+def _without_pieces(intervals: Sequence[Fields]) -> str:
+    """`Steady 30:12, 2 pauses`: the main effort, and how often it stood still on the way."""
+    rowed = [place for place, interval in enumerate(intervals) if interval["effort"] != "rest"]
+    if not rowed:
+        return "Nobody rowed"
+    lengths_s: dict[str, float] = {}
+    for interval in (intervals[place] for place in rowed):
+        lengths_s[interval["effort"]] = lengths_s.get(interval["effort"], 0.0) + (interval["duration_s"] or 0.0)
+    main = max(lengths_s, key=lambda effort: (effort == "steady", lengths_s[effort]))
+    pauses = rowed[-1] - rowed[0] + 1 - len(rowed)
+    said = f"{effort_name(main).capitalize()} {clock(lengths_s[main])}"
+    return f"{said}, {count(pauses, 'pause')}" if pauses else said
+
+
+def _length(before: str, measured_s: Sequence[float | None]) -> str:
+    """One length for many: `0:45`, `about 0:45`, or `0:45 to 9:02`, behind a word; empty where none is known."""
+    lengths_s = [length_s for length_s in measured_s if length_s is not None]
+    if not lengths_s:
+        return ""
+    shortest, middle_s, longest = clock(min(lengths_s)), median(lengths_s), clock(max(lengths_s))
+    if shortest == longest:
+        return before + shortest
+    alike = max(abs(length_s - middle_s) for length_s in lengths_s) <= max(ABOUT_S, ABOUT_SHARE * middle_s)
+    return before + (f"about {clock(middle_s)}" if alike else f"{shortest} to {longest}")
+
+
+def _sureness(summary: Fields, is_interval_session: bool) -> str:
+    probability = measured(summary.get("interval_probability"))
+    if probability is None or summary.get("intervals_from") == CORRECTED:
+        return ""
+    return f" ({percent(probability if is_interval_session else 1 - probability)} sure)"
+
+
+def _punctuality(rounds: Sequence[Fields]) -> str:
+    """`pieces began 2 s late (median; at most 5 s off), ended 1 s late (at most 3 s off)`."""
+    began, ended = (
+        [late_s for piece in rounds if (late_s := piece[end]) is not None] for end in ("start_late_s", "end_late_s")
+    )
+    parts = [_late("began", began, "median; "), _late("ended", ended, "")]
+    return f"pieces {', '.join(filter(None, parts))}" if any(parts) else ""
+
+
+def _late(did: str, lates_s: Sequence[float], of: str) -> str:
+    if not lates_s:
+        return ""
+    usual_s, most_s = round(median(lates_s)), round(max(map(abs, lates_s)))
+    when = f"{abs(usual_s)} s {'late' if usual_s > 0 else 'early'}" if usual_s else "on the bell"
+    return f"{did} {when} ({of}at most {most_s} s off)" if most_s else f"{did} {when}"
