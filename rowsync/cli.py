@@ -374,6 +374,8 @@ def replay(
     from rowsync.session import analyse
     from rowsync.wording import count
 
+    if keep and plan is not None:
+        raise UsageError("--plan goes without --store: a stored session keeps the plan that it was rowed to.")
     rowed_to = _parsed(plan)
     found = read_recording(recording)
     header = found.header

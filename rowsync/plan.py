@@ -190,6 +190,11 @@ class Guide:
 
     def feed(self, sample: Sample) -> Cue:
         """Take the next sample; answer what to do now."""
+        self.advance(sample)
+        return self._cue(sample.time_s, sample.distance_m or 0.0)
+
+    def advance(self, sample: Sample) -> None:
+        """Take the next sample."""
         distance_m = sample.distance_m or 0.0
         if self._number < 0 and sample.moving:
             self._number, self._start_s = 0, sample.time_s  # the first stroke's metres count
@@ -199,7 +204,6 @@ class Guide:
             self._start_m = distance_m
             self.bells_s.append(self._start_s)
             self._number += 1
-        return self._cue(sample.time_s, distance_m)
 
     @property
     def _piece(self) -> Piece | None:
@@ -230,10 +234,16 @@ class Guide:
 
 
 def timetable(plan: Plan, samples: Iterable[Sample]) -> tuple[Segment, ...]:
-    """When which piece of a plan was due in a row that it guided; what had not begun lies at the end and is empty."""
+    """When which piece of a plan was due in a row that it guided.
+
+    What the row didn't reach is due when its clock says; a piece by the metre that wasn't finished is taken to end, and
+    the pieces after it to begin, a second after the row.
+    """
     guide, end_s = Guide(plan), 0.0
     for sample in samples:
-        guide.feed(sample)
+        guide.advance(sample)
         end_s = sample.time_s
-    bells_s = guide.bells_s + [end_s] * (len(plan.pieces) + 1 - len(guide.bells_s))
+    bells_s = list(guide.bells_s) or [end_s]
+    for piece in plan.pieces[len(bells_s) - 1 :]:
+        bells_s.append(max(end_s + 1, bells_s[-1]) if piece.duration_s is None else bells_s[-1] + piece.duration_s)
     return tuple(Segment(piece.effort, *due_s) for piece, due_s in zip(plan.pieces, pairwise(bells_s), strict=True))

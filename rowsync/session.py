@@ -202,6 +202,7 @@ class Tracker:
 
     Args:
         header: what is known of the session besides its bytes.
+        caution: live, the one knob between delay and false alarms; what is found in the end doesn't depend on it.
 
     Attributes:
         strokes: the strokes so far.
@@ -209,11 +210,11 @@ class Tracker:
         notifications: how many notifications came.
     """
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, caution: float = 1.0) -> None:
         self._header = header
         self._telemetry = Telemetry(handling_of(str(header.machine.get("name", ""))))
         self._counter = StrokeCounter()
-        self._segmenter = Segmenter()
+        self._segmenter = Segmenter(caution)
         self._meter = EnergyMeter(header.athlete)
         self._first_s: float | None = None
         self._now_s = 0.0
@@ -291,7 +292,7 @@ class Tracker:
         """End the session here and say what it was.
 
         Args:
-            corrected: its segments as a person sees them right, fitted to its end; without them they are detected.
+            corrected: its segments as a person sees them right; without them they are detected.
         """
         if self._lost and self._now_s > self._row_s:  # it never came back
             self._gaps.append(Gap(self._row_s, self._now_s, self._lost))

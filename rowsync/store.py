@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 from rowsync import __version__
 from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
-from rowsync.errors import RecordingError, SessionNotFound, StoreError
+from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
 from rowsync.intervals import Effort, Segment
 from rowsync.journal import claimed, journals_left, make_folder, sync_folder
 from rowsync.recording import (
@@ -269,12 +269,16 @@ class Store:
 
         Raises:
             SessionNotFound: there is no such session.
+            UsageError: nobody corrected it.
             RecordingError: its file is not ours or altered; nothing is changed.
             StoreError: the folder can't be written.
         """
         recording = self.recording(session_id)
+        truths = list(self._truths(session_id))
+        if not truths:
+            raise UsageError(f"Nothing was corrected in {session_id}.")
         with _writing(self.folder):
-            for path in self._truths(session_id):
+            for path in truths:
                 path.unlink()
                 sync_folder(path.parent)
         return self._keep(recording, *self._analysed(recording))

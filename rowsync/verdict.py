@@ -51,10 +51,14 @@ def how_the_plan_was_kept(summary: Fields) -> str:
         return f"Plan {plan}: the row ended before its first hard piece."
     if not kept["followed"]:
         return f"The plan {plan} was not what was rowed: shown is what was found."
+    end_s = summary.get("duration_s") or 0.0
+    cut_short = any(piece["rowed_as"] is None or piece["due_end_s"] > end_s + ABOUT_S for piece in kept["pieces"])
     if not rounds:
-        return f"Plan {plan}: rowed without hard pieces, as planned."
+        kept_to = "the row ended before it was done" if cut_short else "rowed without hard pieces, as planned"
+        return f"Plan {plan}: {kept_to}."
     said = f"Plan {plan}: {kept['rounds_rowed']} of {count(kept['rounds_planned'], 'round')} rowed"
-    ended = "the row ended there" if rounds[-1]["rowed_as"] is None else ""
+    last = rounds[-1]
+    ended = "the row ended there" if last["rowed_as"] is None or last["due_end_s"] > end_s + ABOUT_S else ""
     return "; ".join(filter(None, (said, ended, _punctuality(rounds)))) + "."
 
 

@@ -23,7 +23,7 @@ from rowsync.intervals.stories import Story, explained
 from rowsync.intervals.timetable import laid_over
 
 MOST_SHIFT_S = 20  # how far the whole row may lie before or after its bells
-MOST_LATE_S = 30.0  # a piece that was rowed into its neighbours has no bell of its own there
+MOST_LATE_S = 30.0  # further from its bell an edge is another one
 LEAST_CLEARNESS = 5.0
 """Mean contrast of the planned pieces in standard errors of it.
 
@@ -44,8 +44,8 @@ class PieceKept:
         due_start_s: when it was to begin [s].
         due_end_s: when it was to end [s].
         rowed_as: what was rowed; None when the row ended before.
-        start_late_s: how long after its bell a hard piece began; None for other pieces [s].
-        end_late_s: how long after its bell a hard piece ended [s].
+        start_late_s: how long after its bell a hard piece began; None for other pieces and where it had no edge [s].
+        end_late_s: the same of its end; None as well where the row ended in it [s].
     """
 
     effort: Effort
@@ -85,12 +85,12 @@ def aligned_story(row: Row, timetable: Sequence[Segment], found: Story) -> Story
         timetable: when which piece was due.
         found: the likeliest story without the plan.
     """
-    due_s = hard_spans(timetable, float(row.start_s[0]), float(row.end_s[-1]))
+    bells_s = hard_spans(timetable)
+    levels = np.maximum(row.levels, RESTING_LEVEL)
+    shift_s = max(shifts(), key=lambda shift: total_contrast(row, levels, shifted(row, bells_s, shift)))
+    due_s = shifted(row, bells_s, shift_s)
     if not due_s:
         return None
-    levels = np.maximum(row.levels, RESTING_LEVEL)
-    shift_s = max(shifts(), key=lambda shift: total_contrast(row, levels, shifted(due_s, shift)))
-    due_s = shifted(due_s, shift_s)
     contrasts = contrasts_of(row, levels, due_s)
     known = contrasts[~np.isnan(contrasts)]
     if not known.size or clearness_of(known) < LEAST_CLEARNESS:
@@ -113,7 +113,12 @@ def compared(timetable: Sequence[Segment], segments: Sequence[Segment], *, align
         segments: what was rowed.
         aligned: whether the hard pieces of the timetable were found where they were due.
     """
-    pieces = tuple(kept(piece, segments) for piece in timetable)
+    end_s = segments[-1].end_s if segments else 0.0
+    rowed = [most_of(piece, segments) for piece in timetable]
+    beside = zip([None, *rowed], timetable, rowed, [*rowed[1:], None], strict=False)
+    pieces = tuple(
+        kept(piece, now, end_s, alone=(now is not before, now is not after)) for before, piece, now, after in beside
+    )
     rounds = sum(piece.effort is Effort.HARD for piece in pieces)
     return Compliance(
         followed=aligned if rounds else all(each.effort is not Effort.HARD for each in segments),
@@ -123,22 +128,30 @@ def compared(timetable: Sequence[Segment], segments: Sequence[Segment], *, align
     )
 
 
-def kept(piece: Segment, segments: Sequence[Segment]) -> PieceKept:
-    """How one piece was rowed: as what most of its time was."""
+def most_of(piece: Segment, segments: Sequence[Segment]) -> Segment | None:
+    """What most of a piece's time was rowed as; None when the row ended before."""
     most = max(segments, key=lambda each: overlap_s(piece, each), default=None)
-    if most is None or overlap_s(piece, most) <= 0:
-        return PieceKept(piece.effort, piece.start_s, piece.end_s)
-    if not piece.effort is most.effort is Effort.HARD:
-        return PieceKept(piece.effort, piece.start_s, piece.end_s, most.effort)
-    start_late_s, end_late_s = most.start_s - piece.start_s, most.end_s - piece.end_s
-    return PieceKept(
-        piece.effort,
-        piece.start_s,
-        piece.end_s,
-        most.effort,
-        start_late_s if abs(start_late_s) <= MOST_LATE_S else None,
-        end_late_s if abs(end_late_s) <= MOST_LATE_S else None,
+    return most if most is not None and overlap_s(piece, most) > 0 else None
+
+
+def kept(piece: Segment, rowed: Segment | None, end_s: float, *, alone: tuple[bool, bool]) -> PieceKept:
+    """How one piece was rowed.
+
+    Args:
+        piece: what was planned.
+        rowed: what most of its time was rowed as.
+        end_s: when the row ended [s].
+        alone: whether the piece before and the one after it were rowed as something else; an edge is only late where
+            there is one.
+    """
+    if rowed is None or not piece.effort is rowed.effort is Effort.HARD:
+        return PieceKept(piece.effort, piece.start_s, piece.end_s, rowed.effort if rowed else None)
+    late_s = (rowed.start_s - piece.start_s, rowed.end_s - piece.end_s)
+    has_edge = (alone[0], alone[1] and piece.end_s <= end_s)
+    start_late_s, end_late_s = (
+        late if here and abs(late) <= MOST_LATE_S else None for late, here in zip(late_s, has_edge, strict=True)
     )
+    return PieceKept(piece.effort, piece.start_s, piece.end_s, rowed.effort, start_late_s, end_late_s)
 
 
 def overlap_s(one: Segment, other: Segment) -> float:
@@ -146,12 +159,10 @@ def overlap_s(one: Segment, other: Segment) -> float:
     return min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
 
 
-def hard_spans(timetable: Sequence[Segment], start_s: float, end_s: float) -> list[Span]:
-    """The hard pieces that lie in a row, neighbours joined."""
+def hard_spans(timetable: Sequence[Segment]) -> list[Span]:
+    """The hard pieces of a timetable, neighbours joined."""
     joined = [list(group) for _, group in groupby(timetable, key=lambda piece: piece.effort is Effort.HARD)]
-    spans = [(group[0].start_s, group[-1].end_s) for group in joined if group[0].effort is Effort.HARD]
-    clipped = [(max(first_s, start_s), min(last_s, end_s)) for first_s, last_s in spans]
-    return [span for span in clipped if span[1] - span[0] > REACTION_S]
+    return [(group[0].start_s, group[-1].end_s) for group in joined if group[0].effort is Effort.HARD]
 
 
 def shifts() -> list[int]:
@@ -159,14 +170,16 @@ def shifts() -> list[int]:
     return sorted(range(-MOST_SHIFT_S, MOST_SHIFT_S + 1), key=abs)
 
 
-def shifted(spans: Sequence[Span], by_s: float) -> list[Span]:
-    """Spans later by so much [s]."""
-    return [(start_s + by_s, end_s + by_s) for start_s, end_s in spans]
+def shifted(row: Row, spans: Sequence[Span], by_s: float) -> list[Span]:
+    """Spans later by so much, as far as they lie in the row; one that the row's end cuts lasts until then [s]."""
+    first_s, last_s = float(row.start_s[0]), float(row.end_s[-1])
+    later = [(max(start_s + by_s, first_s), last_s if end_s >= last_s else end_s + by_s) for start_s, end_s in spans]
+    return [(start_s, min(end_s, last_s)) for start_s, end_s in later if min(end_s, last_s) - start_s > REACTION_S]
 
 
 def total_contrast(row: Row, levels: Floats, spans: Sequence[Span]) -> float:
     """How much harder all pieces are than what lies beside them [log power]."""
-    return float(np.nansum(contrasts_of(row, levels, spans)))
+    return float(np.nansum(contrasts_of(row, levels, spans))) if spans else 0.0
 
 
 def contrasts_of(row: Row, levels: Floats, spans: Sequence[Span]) -> Floats:
@@ -209,7 +222,10 @@ def rowed_as_planned(row: Row, levels: Floats, spans: Sequence[Span]) -> list[Sp
     hard, easy = levels_of(row, levels, spans), levels_of(row, levels, between(row, spans))
     through = otherwise((hard[:-1] + hard[1:]) / 2 - easy[1:-1])
     easy[1:-1][through] = math.nan  # no measure of the pieces beside it
-    skipped = otherwise(contrasts_beside(hard, easy))
+    contrasts = contrasts_beside(hard, easy)
+    unknown = np.isnan(contrasts)  # with no recovery beside it a piece is as hard as the others, or as easy
+    middle = (np.median(hard[~unknown]) + np.nanmedian(easy)) / 2 if not unknown.all() else -math.inf
+    skipped = otherwise(contrasts) | (unknown & (hard < middle))
     rowed: list[Span] = []
     for number, span in enumerate(spans):
         if skipped[number]:

@@ -30,7 +30,8 @@ EQUAL_PIECES_RATIO = 1.35  # a pause only joins pieces of about the same power
 EDGE_PIECE_SHARE, EDGE_PIECE_BELOW_ALL = 0.8, 0.9  # first or last piece this weak is warm-up or cool-down ...
 SAME_LENGTH_SHARE, SAME_LENGTH = 0.08, 6.0  # ... unless it and its recovery are as long as the others [s or m]
 BUMP_RATIO, BUMP_MOST_S = 1.6, 60.0  # a short rise this far under the usual piece belongs to the recovery
-SHORTEST_WARMUP_S = 20.0  # nobody warms up for less: so long a flywheel and a beginner take to get going
+SHORTEST_WARMUP_S = 20.0  # nobody warms up for less: so long a flywheel and a beginner take to get going ...
+SHORTEST_COOLDOWN_S = 6.0  # ... and two strokes cool nobody down
 STABLE_AFTER_ROUNDS = 5  # renaming stops here even if it should go round in circles
 
 PAULS_LAW = 0.18
@@ -208,12 +209,15 @@ def is_pause(compared: Comparison, number: int) -> bool:
     return bool(short_rest or stop_s < min(DRINK_MOST_S, DRINK_SHARE_OF_PIECE * shorter_piece_s))
 
 
-def start_joined(row: Row, blocks: list[Block]) -> list[Block]:
-    """Blocks in which the first strokes of a session belong to its first piece, too few to be a warm-up."""
-    if len(blocks) < 2 or blocks[0].hard or not row.rowed[blocks[0].first : blocks[0].last].all():
+def ends_joined(row: Row, blocks: list[Block]) -> list[Block]:
+    """Blocks in which a session's first and last strokes belong to its pieces, too few to be warm-up or cool-down."""
+    if len(blocks) < 2:
         return blocks
-    short = row.end_s[blocks[0].last - 1] - row.start_s[0] < SHORTEST_WARMUP_S
-    return merged(blocks, [short, *(block.hard for block in blocks[1:])]) if short else blocks
+    hard = [block.hard for block in blocks]
+    for end, shortest_s in ((0, SHORTEST_WARMUP_S), (-1, SHORTEST_COOLDOWN_S)):
+        start_s, end_s = bounds_s(row, blocks[end])
+        hard[end] |= bool(end_s - start_s < shortest_s and row.rowed[blocks[end].first : blocks[end].last].all())
+    return merged(blocks, hard)
 
 
 def weak_edges_eased(row: Row, blocks: list[Block]) -> list[Block]:

@@ -13,14 +13,14 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from rowsync.intervals.blocks import Block, blocks_of, bounds_s
+from rowsync.intervals.blocks import Block, blocks_of, bounds_s, ends_joined
 from rowsync.intervals.ladder import CORRELATED_SHARE
 from rowsync.intervals.row import SOFT_FLOOR, Floats, Row, level_of
 
 # What the flywheel shows of a step in the first strokes after it: up in power, down in log power (study, section 1.2).
 RISE = (0.5, 0.8, 0.9, 0.95, 1.0)
 FALL = (0.45, 0.75, 0.9, 0.95, 1.0)
-SETTLED_AFTER_S, SETTLED_BEFORE_S = 6.0, 2.0  # how far from a change its two levels are read
+LEVEL_AFTER_S, LEVEL_BEFORE_S = 6.0, 2.0  # how far from a change its two levels are read
 EDGE_REACH_S = 12.0  # how far an edge may move to find its stroke
 EDGE_CONTEXT_S = 20.0  # how much of either side is looked at
 STROKES_AT_A_STOP = 2  # so few strokes between a piece and a full stop belong to the piece
@@ -72,7 +72,7 @@ def dated(row: Row, blocks: Sequence[Block], due_s: Sequence[float] = ()) -> tup
         Block(block.hard, *ends) for block, ends in zip(blocks, pairwise([0, *changes, len(row.start_s)]), strict=True)
     ]
     hard = [np.full(each.last - each.first, each.hard and is_long(row, each)) for each in sharp]
-    kept = blocks_of(np.concatenate(hard))
+    kept = ends_joined(row, blocks_of(np.concatenate(hard)))
     by_first = {each.first: each for each in edges}
     return kept, [by_first[block.first] for block in kept[1:]]
 
@@ -101,15 +101,15 @@ def edge(row: Row, before: Block, after: Block, due_s: float | None = None) -> E
     answer_w = (rising_w if to_w >= from_w else falling_w)(from_w, to_w)
     reference_w, seconds = row.reference_w, row.durations_s[reach]
     seen, answers = level_of(seen_w, reference_w), level_of(answer_w, reference_w)
-    nats = evidence_of(row) * ((seen - answers[since]) ** 2 @ seconds)
-    unchanged = evidence_of(row) * min(float((seen - level) ** 2 @ seconds) for level in (answers[-1], answers[-2]))
+    nats = nats_per_s(row) * ((seen - answers[since]) ** 2 @ seconds)
+    unchanged = nats_per_s(row) * min(float((seen - level) ** 2 @ seconds) for level in (answers[-1], answers[-2]))
     cost = nats if due_s is None else nats + lateness_cost(starts_s[candidates] - due_s)
     best = int(np.argmin(cost))
     first = reach.start + int(candidates[best])
     return Edge(first, float(row.start_s[first]), max(unchanged - float(nats[best]), 0.0))
 
 
-def evidence_of(row: Row) -> float:
+def nats_per_s(row: Row) -> float:
     """What a squared misfit over a second proves [nats]."""
     return CORRELATED_SHARE / (2 * row.noise**2)
 
@@ -150,8 +150,8 @@ def settled_powers_w(row: Row, before: Block, after: Block) -> tuple[float, floa
     """Power on both sides of a change, away from the change itself [W]."""
     (first_s, changed_s), last_s = bounds_s(row, before), bounds_s(row, after)[1]
     before_s = (
-        max(first_s, changed_s - SETTLED_AFTER_S - EDGE_CONTEXT_S),
-        max(changed_s - SETTLED_BEFORE_S, first_s + 1),
+        max(first_s, changed_s - LEVEL_AFTER_S - EDGE_CONTEXT_S),
+        max(changed_s - LEVEL_BEFORE_S, first_s + 1),
     )
-    after_s = min(changed_s + SETTLED_AFTER_S, last_s - 1), min(last_s, changed_s + SETTLED_AFTER_S + EDGE_CONTEXT_S)
+    after_s = min(changed_s + LEVEL_AFTER_S, last_s - 1), min(last_s, changed_s + LEVEL_AFTER_S + EDGE_CONTEXT_S)
     return row.median_power_w(*before_s), row.median_power_w(*after_s)

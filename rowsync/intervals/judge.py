@@ -34,7 +34,6 @@ class Features:
         roundness: how near all lengths are to whole half minutes: 1 when exactly, 0 as chance has it.
         rest_s: median length of the recoveries [s].
         hard_share: share of the whole row that is hard.
-        least_contrast: the smallest step between a recovery and its nearer piece [log power].
         separation: how far hard strokes stand from easy ones in units of the spread of both.
         stopped_share: share of the pieces' time that is full stops.
     """
@@ -46,7 +45,6 @@ class Features:
     roundness: float
     rest_s: float
     hard_share: float
-    least_contrast: float
     separation: float
     stopped_share: float
 
@@ -72,7 +70,6 @@ def features_of(row: Row, blocks: Sequence[Block]) -> Features | None:
         roundness=roundness(np.r_[durations_s, rests_s]),
         rest_s=float(np.median(rests_s)),
         hard_share=float(durations_s.sum() / row.durations_s.sum()),
-        least_contrast=min(compared.contrast(n) for n in recoveries),
         separation=separation(row, blocks, compared),
         stopped_share=stopped_s / float(durations_s.sum()),
     )
@@ -112,19 +109,17 @@ def separation(row: Row, blocks: Sequence[Block], compared: Comparison) -> float
     return float((means[0] - means[1]) / math.sqrt(sum(variances) / 2 + 0.02**2))
 
 
-EVIDENCE_START = -4.8
+EVIDENCE_START = -4.50
 EVIDENCE: tuple[tuple[str, float, Callable[[Features], float]], ...] = (
-    ("more pieces", 0.19, lambda f: min(f.pieces, 8)),
-    ("pieces of equal length", 1.16, lambda f: min(-math.log(max(f.unevenness, 0.005)), 3.5)),
-    ("recoveries of unequal length", -1.78, lambda f: min(f.rest_unevenness, 1.5)),
-    ("lengths of whole half minutes", 1.7, lambda f: max(f.roundness, 0.0)),
-    ("hardly any recovery", -1.31, lambda f: max(-2.2 - math.log(max(f.recovery_share, 0.005)), 0.0)),
-    ("hardly anything but recovery", -3.34, lambda f: max(math.log(f.recovery_share) + 0.5, 0.0)),
-    ("recoveries of a blink", -0.5, lambda f: max(math.log(24.0 / f.rest_s), 0.0)),
-    ("hardly any hard rowing", -2.5, lambda f: max(math.log(0.15 / max(f.hard_share, 0.01)), 0.0)),
-    ("pieces neither equal nor clear", 2.2, lambda f: min(f.unevenness, 1.0) * max(0.7 - f.least_contrast, 0.0)),
-    ("hard stands apart from easy", 1.86, lambda f: min(math.log(max(f.separation, 0.3)), 1.6)),
-    ("long stops inside pieces", -7.4, lambda f: f.stopped_share),
+    ("more pieces", 0.24, lambda f: min(f.pieces, 8)),
+    ("pieces of equal length", 1.11, lambda f: min(-math.log(max(f.unevenness, 0.005)), 3.5)),
+    ("recoveries of unequal length", -1.43, lambda f: min(f.rest_unevenness, 1.5)),
+    ("lengths of whole half minutes", 1.90, lambda f: max(f.roundness, 0.0)),
+    ("hardly any recovery", -1.47, lambda f: max(-2.2 - math.log(max(f.recovery_share, 0.005)), 0.0)),
+    ("recoveries of a blink", -0.98, lambda f: max(math.log(24.0 / f.rest_s), 0.0)),
+    ("hardly any hard rowing", -3.10, lambda f: max(math.log(0.15 / max(f.hard_share, 0.01)), 0.0)),
+    ("hard stands apart from easy", 1.57, lambda f: min(math.log(max(f.separation, 0.3)), 1.6)),
+    ("long stops inside pieces", -10.56, lambda f: f.stopped_share),
 )
 """What speaks for an interval session and how much; the sum of all with `EVIDENCE_START` is the log-odds of it."""
 

@@ -27,7 +27,7 @@ UNROWED_BESIDE_HARD_S = 3.0  # ... or than this beside a hard piece, whose edges
 WARMUP_LEAST_S, WARMUP_MOST_SHARE, WARMUP_RATIO = 120.0, 0.4, 0.85  # of a steady row: minutes long, clearly weaker
 
 
-MOST_EVIDENCE = 9.0  # nobody is surer than that
+MOST_LOG_ODDS = 9.0  # nobody is surer than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Segmenter:
         named = interval_segments(row, story) if story.evidence > 0 else steady_segments(row, story.blocks)
         segments = tile(named, end_s)
         kept = compared(timetable, segments, aligned=planned is not None) if timetable else None
-        return Segmentation(segments, 1 / (1 + math.exp(-min(story.evidence, MOST_EVIDENCE))), kept)
+        return Segmentation(segments, 1 / (1 + math.exp(-min(story.evidence, MOST_LOG_ODDS))), kept)
 
 
 # --- names -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rowsync.intervals.blocks import Block, blocks_of, pauses_joined, relabelled, start_joined, weak_edges_eased
+from rowsync.intervals.blocks import Block, blocks_of, pauses_joined, relabelled, weak_edges_eased
 from rowsync.intervals.edges import Edge, dated
 from rowsync.intervals.judge import Features, evidence_of, features_of
 from rowsync.intervals.ladder import Ladder, cheapest_paths
@@ -72,7 +72,7 @@ def plain_stories(row: Row) -> Iterator[Story]:
         blocks = relabelled(row, blocks_of(hard if hard.any() else ~hard))
         if ladder is not FINE:
             blocks = relabelled(row, pauses_joined(row, blocks))
-        story = told(row, start_joined(row, weak_edges_eased(row, blocks)))
+        story = told(row, weak_edges_eased(row, blocks))
         if ladder is not FINE or is_strikingly_regular(story.features):
             yield story
     for rest_s in REST_FROM_S:
