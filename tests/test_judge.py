@@ -19,7 +19,6 @@ CLEAR = Features(
     roundness=0.5,
     rest_s=75.0,
     hard_share=0.3,
-    least_contrast=0.45,
     separation=4.0,
     stopped_share=0.0,
 )
@@ -40,7 +39,6 @@ def test_ten_equal_and_clear_pieces_are_believed():
         pytest.param({"unevenness": 0.5}, id="pieces of unequal length"),
         pytest.param({"rest_unevenness": 0.8}, id="recoveries of unequal length"),
         pytest.param({"recovery_share": 0.02}, id="hardly any recovery"),
-        pytest.param({"recovery_share": 0.95}, id="hardly anything but recovery"),
         pytest.param({"roundness": -0.5}, id="lengths nobody programmes"),
         pytest.param({"rest_s": 8.0}, id="recoveries of a blink"),
         pytest.param({"hard_share": 0.03}, id="hardly any hard rowing"),
@@ -53,8 +51,8 @@ def test_each_of_these_makes_a_session_less_likely(worse):
 
 
 def test_evidence_is_finite_at_the_ends_of_every_scale():
-    nothing = Features(2, 99.0, 99.0, 1e-9, -1.0, 0.2, 1e-9, -3.0, -5.0, 1.0)
-    everything = Features(1000, 0.0, 0.0, 1.0, 1.0, 1e9, 1.0, math.inf, 1e9, 0.0)
+    nothing = Features(2, 99.0, 99.0, 1e-9, -1.0, 0.2, 1e-9, -5.0, 1.0)
+    everything = Features(1000, 0.0, 0.0, 1.0, 1.0, 1e9, 1.0, 1e9, 0.0)
     assert -1000 < evidence_of(nothing) < evidence_of(everything) < 1000
 
 
@@ -81,7 +79,6 @@ def test_the_true_story_of_a_session_looks_like_what_was_rowed():
     assert (features.pieces, features.stopped_share) == (10, 0.0)
     assert (features.rest_s, features.recovery_share) == (pytest.approx(75, abs=3), pytest.approx(675 / 1125, abs=0.03))
     assert max(features.unevenness, features.rest_unevenness) < 0.06
-    assert features.least_contrast == pytest.approx(math.log(1.6), abs=0.15)
     assert evidence_of(features) > 0
 
 

@@ -120,10 +120,14 @@ def test_the_timetable_of_a_plan_by_the_clock_begins_with_the_first_stroke():
     ]
 
 
-def test_what_had_not_begun_when_the_row_ended_lies_at_its_end_and_is_empty():
-    pieces = due_s("3x45/75", [at(float(time_s)) for time_s in range(100)])
-    assert pieces[:2] == [(HARD, 0.0, 45.0), (EASY, 45.0, 99.0)]
-    assert pieces[2:] == [(HARD, 99.0, 99.0), (EASY, 99.0, 99.0)] * 2
+def test_what_the_row_did_not_reach_is_due_when_its_clock_says():
+    pieces = due_s("2x45/75", [at(float(time_s)) for time_s in range(100)])
+    assert pieces == [(HARD, 0.0, 45.0), (EASY, 45.0, 120.0), (HARD, 120.0, 165.0), (EASY, 165.0, 240.0)]
+
+
+def test_a_piece_by_the_metre_that_was_not_finished_ends_after_the_row():
+    pieces = due_s("2x500m/60r", [at(float(time_s), 4.0 * time_s) for time_s in range(100)])
+    assert pieces == [(HARD, 0.0, 100.0), (REST, 100.0, 160.0), (HARD, 160.0, 160.0), (REST, 160.0, 220.0)]
 
 
 def test_pieces_of_a_timetable_follow_each_other_however_seldom_samples_come():
@@ -143,5 +147,5 @@ def test_the_metres_of_the_first_stroke_are_metres_of_the_first_piece():
     assert due_s("1x500m/1mr", samples)[0][2] == 124.0
 
 
-def test_a_session_without_samples_has_every_piece_at_its_start():
-    assert {piece[1:] for piece in due_s("3x45/75", [])} == {(0.0, 0.0)}
+def test_a_session_without_samples_has_its_first_piece_at_its_start():
+    assert due_s("1x45/75", []) == [(HARD, 0.0, 45.0), (EASY, 45.0, 120.0)]

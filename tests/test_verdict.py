@@ -21,7 +21,8 @@ def said(*stretches, **fields):
 
 
 def piece(effort="hard", rowed_as="hard", start_late_s=None, end_late_s=None):
-    return {"effort": effort, "rowed_as": rowed_as, "start_late_s": start_late_s, "end_late_s": end_late_s}
+    due = {"due_start_s": 0.0, "due_end_s": 45.0}
+    return due | {"effort": effort, "rowed_as": rowed_as, "start_late_s": start_late_s, "end_late_s": end_late_s}
 
 
 def kept(*pieces, followed=True, plan="10x45/75", **fields):
@@ -29,7 +30,13 @@ def kept(*pieces, followed=True, plan="10x45/75", **fields):
     rowed = sum(each["rowed_as"] == "hard" for each in rounds)
     counts = {"rounds_planned": len(rounds), "rounds_rowed": rowed}
     compliance = {"followed": followed, "pieces": list(pieces)} | counts
-    return how_the_plan_was_kept({"plan": plan, "compliance": compliance} | fields)
+    return how_the_plan_was_kept({"plan": plan, "duration_s": 1800.0, "compliance": compliance} | fields)
+
+
+def test_a_row_that_ends_within_a_piece_ended_there():
+    unfinished = piece() | {"due_start_s": 1790.0, "due_end_s": 1835.0}
+    assert kept(piece(), unfinished) == "Plan 10x45/75: 2 of 2 rounds rowed; the row ended there."
+    assert kept(unfinished | {"effort": "steady"}, plan="30m") == "Plan 30m: the row ended before it was done."
 
 
 @pytest.mark.parametrize(
