@@ -49,8 +49,8 @@ from rowsync.wording import outside_text, stamp
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 2
-"""2: more columns of samples; a file of 1 is made anew from its bytes when it is read."""
+SCHEMA = 3
+"""2: more columns of samples; 3: intervals with confidence, plans kept.  An older one is made anew when it is read."""
 _METADATA = b"rowsync"
 
 _INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.string()
@@ -343,14 +343,16 @@ class Store:
     def summary(self, session_id: str) -> dict[str, Any]:
         """One session without its series, as `Session.summary` made it, and when its intervals were corrected.
 
-        What a person said of it counts, also where a crash came between the saying and the deriving.
+        What a person said of it counts, also where a crash came between the saying and the deriving; and what an older
+        rowsync made of it is made anew from its bytes.
 
         Raises:
             SessionNotFound: there is no such session.
             RecordingError: its file is not ours, altered, or newer than this rowsync.
         """
-        summary: dict[str, Any] = _metadata(self._file("samples", session_id), "summary")["summary"]
-        if summary.get(_CORRECTED_AT) != self._corrected_at(session_id):
+        metadata = _metadata(self._file("samples", session_id), "summary")
+        summary: dict[str, Any] = metadata["summary"]
+        if metadata["schema"] < SCHEMA or summary.get(_CORRECTED_AT) != self._corrected_at(session_id):
             with suppress(RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
                 return self._again(session_id)
         return summary

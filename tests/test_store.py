@@ -389,6 +389,16 @@ def test_what_was_said_outlives_a_new_schema(corrected, monkeypatch):
     assert tiles(corrected.summary("one"))[1] == ("hard", 40.0, 85.5)
 
 
+def test_a_session_of_an_older_schema_is_shown_as_todays_rowsync_finds_it(store, short, monkeypatch):
+    monkeypatch.setattr("rowsync.store.SCHEMA", 1)
+    monkeypatch.setattr("rowsync.store.analyse", lambda *given, **more: replace(analyse(*given, **more), intervals=()))
+    assert store.add(called(short, "one"))["intervals"] == []
+    monkeypatch.undo()
+    assert store.summary("one")["intervals"] == json.loads(
+        json.dumps(analyse(short.header, short.items).summary()["intervals"])
+    )
+
+
 def test_what_was_said_goes_with_a_session_to_another_athlete(corrected, short):
     after = corrected.add(called(short, "one", athlete=Athlete("anna", mass_kg=60)))
     assert (after["athlete"], after["intervals_from"]) == ("anna", "corrected")
