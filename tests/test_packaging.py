@@ -44,7 +44,7 @@ def test_the_installed_wheel_runs_the_demo_from_another_folder(wheel, tmp_path):
     elsewhere.mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = run(binaries / "rowsync", "demo", "--data", "data", cwd=elsewhere, env=environment)
-    assert len(re.findall(r"^\d+ +hard ", done.stdout, re.MULTILINE)) == 10
+    assert len(re.findall(r"^\d+ +hard +\d", done.stdout, re.MULTILINE)) == 10
     page = elsewhere / re.search(r"Page: (.*)", done.stdout)[1]
     assert page.is_file()
     assert (page.parent / "plotly.min.js").is_file()
