@@ -113,8 +113,9 @@ def is_strikingly_regular(features: Features | None) -> bool:
 
 
 def is_better(row: Row, even: Story, other: Story) -> bool:
-    """Whether a story of equal pieces has more of them than another, and explains about as much."""
-    return even.pieces > other.pieces and EVEN_BONUS * explained(row, even) > explained(row, other)
+    """Whether a story of equal pieces explains more than one with no more of them; with more it may explain less."""
+    bonus = EVEN_BONUS if even.pieces > other.pieces else 1.0
+    return even.pieces >= other.pieces and bonus * explained(row, even) > explained(row, other)
 
 
 def explained(row: Row, story: Story) -> float:
