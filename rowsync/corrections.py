@@ -7,14 +7,14 @@ detector finds.  Nothing here changes a session: segments in, segments out, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 from rowsync.errors import UsageError
-from rowsync.intervals import Effort, Segment
+from rowsync.intervals import Effort, Segment, joined
 from rowsync.wording import clock, effort_name, moment, short_day, stamp
 
 CORRECTED = "corrected"
@@ -95,12 +95,6 @@ def painted(segments: Sequence[Segment], effort: Effort, start_s: float, end_s: 
     return joined([*before, stretch, *after])
 
 
-def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """The same tiling with equal neighbours made one."""
-    groups = (list(group) for _, group in groupby(segments, key=lambda segment: segment.effort))
-    return tuple(replace(group[0], end_s=group[-1].end_s) for group in groups)
-
-
 def fitted(segments: Sequence[Segment], end_s: float) -> tuple[Segment, ...]:
     """The segments for a session that ends at another time: the last is stretched, or what lies behind is left out."""
     kept = [segment for segment in segments if segment.start_s < end_s]
@@ -165,10 +159,11 @@ def correction_fields(correction: Correction) -> dict[str, Any]:
 
 def correction_from_fields(content: Any) -> Correction | None:
     """A correction from JSON; None where it is none, or where its intervals don't tile anything from 0 on."""
-    if not isinstance(content, dict) or (at := _moment(content.get("corrected_at"))) is None:
+    at = moment(content.get("corrected_at")) if isinstance(content, dict) else None
+    if at is None or not isinstance(content["corrected_at"], str):
         return None
     segments = segments_from_fields(content.get("intervals"))
-    return Correction(segments, at) if segments else None
+    return Correction(segments, at.astimezone(UTC)) if segments else None
 
 
 def segments_from_fields(content: Any) -> tuple[Segment, ...]:
@@ -202,11 +197,3 @@ def _segment(content: Any) -> Segment | None:
             known = effort in {each.value for each in Effort} and 0.0 <= start_s < end_s <= _LATEST_S
             return Segment(Effort(effort), float(start_s), float(end_s)) if known else None
     return None
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None

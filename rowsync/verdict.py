@@ -51,14 +51,12 @@ def how_the_plan_was_kept(summary: Fields) -> str:
         return f"Plan {plan}: the row ended before its first hard piece."
     if not kept["followed"]:
         return f"The plan {plan} was not what was rowed: shown is what was found."
-    end_s = summary.get("duration_s") or 0.0
-    cut_short = any(piece["rowed_as"] is None or piece["due_end_s"] > end_s + ABOUT_S for piece in kept["pieces"])
     if not rounds:
+        cut_short = any(_is_cut(piece, summary) for piece in kept["pieces"])
         kept_to = "the row ended before it was done" if cut_short else "rowed without hard pieces, as planned"
         return f"Plan {plan}: {kept_to}."
     said = f"Plan {plan}: {kept['rounds_rowed']} of {count(kept['rounds_planned'], 'round')} rowed"
-    last = rounds[-1]
-    ended = "the row ended there" if last["rowed_as"] is None or last["due_end_s"] > end_s + ABOUT_S else ""
+    ended = "the row ended there" if _is_cut(rounds[-1], summary) else ""
     return "; ".join(filter(None, (said, ended, _punctuality(rounds)))) + "."
 
 
@@ -71,6 +69,11 @@ def is_doubtful(interval: Fields) -> bool:
 def percent(share: float) -> str:
     """How sure something is: `97 %`, and never more than 99."""
     return f"{min(SUREST_PERCENT, round(100 * share))}{THIN_SPACE}%"
+
+
+def _is_cut(piece: Fields, summary: Fields) -> bool:
+    """Whether the row ended before a piece of its plan did."""
+    return piece["rowed_as"] is None or piece["due_end_s"] > (summary.get("duration_s") or 0.0) + ABOUT_S
 
 
 def _hard(summary: Fields) -> list[Fields]:

@@ -26,13 +26,15 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.segmentation.rows import index_of, real_row
-from benchmarks.segmentation.scores import matches
+from benchmarks.segmentation.scores import Score, score, total
 from benchmarks.segmentation.sessions import Athlete, LabelledSession, Piece, Rower, Scenario, Span, notifications
 from benchmarks.segmentation.trials import header, shifted
+from rowsync.intervals.blocks import bounds_s
 from rowsync.intervals.judge import EVIDENCE, EVIDENCE_START
 from rowsync.intervals.row import Row
 from rowsync.intervals.stories import plain_stories
 from rowsync.session import Tracker
+from rowsync.telemetry import USUAL_STROKE_S
 
 REAL, SYNTHETIC = 3.0, 1.0
 """What an example of either counts."""
@@ -61,6 +63,7 @@ class Judged(NamedTuple):
     name: str
     real: bool
     hard: tuple[Span, ...]
+    duration_s: float
     stories: tuple[Example, ...]
 
     @property
@@ -188,20 +191,17 @@ def judged(name: str, real: bool, make: partial[LabelledSession]) -> Judged:
         tracker.feed(item)
     row = Row.of(tracker.strokes)
     stories: dict[tuple[Span, ...], Example] = {}
-    for story in plain_stories(row) if len(row.rowed) else ():
-        bounds = [
-            (float(row.start_s[each.first]), float(row.end_s[each.last - 1])) for each in story.blocks if each.hard
-        ]
-        pieces = tuple(shifted(bounds, labelled.first_s))
+    for story in plain_stories(row):
+        pieces = tuple(shifted([bounds_s(row, each) for each in story.blocks if each.hard], labelled.first_s))
         if story.features is not None:
             measures = tuple(float(measure(story.features)) for _, _, measure in EVIDENCE)
-            stories[pieces] = Example(measures, f1(pieces, labelled.hard), pieces)
-    return Judged(name, real, labelled.hard, tuple(stories.values()))
+            stories[pieces] = Example(measures, scored(pieces, labelled).f1 or 0.0, pieces)
+    return Judged(name, real, labelled.hard, labelled.duration_s, tuple(stories.values()))
 
 
-def f1(found: Sequence[Span], true: Sequence[Span]) -> float:
-    """Share of pieces found and right; 0 for whatever is found in a steady row."""
-    return 2 * len(matches(found, true, 0.8)) / (len(found) + len(true)) if true else 0.0
+def scored(pieces: Sequence[Span], session: LabelledSession | Judged) -> Score:
+    """How right pieces are; their edges are not judged."""
+    return score(pieces, session.hard, session.duration_s, USUAL_STROKE_S, edges=False)
 
 
 # --- the fit ----------------------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def main() -> None:
     else:
         console.print(f"There are no real rows at {asked.rows}: only synthetic sessions are used.")
     with Pool(asked.jobs) as pool:
-        sessions = list(track(pool.imap(partial(_judged), work, chunksize=4), "Reading", len(work), console=console))
+        sessions = list(track(pool.imap(_judged, work, chunksize=4), "Reading", len(work), console=console))
     show(console, fitted(sessions), held_out(sessions))
 
 
@@ -278,14 +278,12 @@ def show(console: Console, weights: np.ndarray, answers: Sequence[tuple[Judged, 
         table.add_row(name, f"{weight:.2f}", f"{in_use:.2f}")
     console.print(table)
     for title, real in (("real rows", True), ("synthetic sessions", False)):
-        some = [(each, pieces) for each, pieces in answers if each.real == real]
-        pairs = [(pieces, each.hard) for each, pieces in some if each.hard]
-        right = sum(len(matches(pieces, true, 0.8)) for pieces, true in pairs)
-        either = sum(len(pieces) + len(true) for pieces, true in pairs)
-        rows = [pieces for each, pieces in some if not each.hard]
+        scores = [scored(pieces, each) for each, pieces in answers if each.real == real]
+        intervals_found = total(each for each in scores if each.true)
+        steady_rows = total(each for each in scores if not each.true)
         console.print(
-            f"held out, {title}: F1 {2 * right / max(either, 1):.3f} in {len(pairs)} interval sessions, "
-            f"intervals in {sum(bool(pieces) for pieces in rows)} of {len(rows)} steady rows"
+            f"held out, {title}: F1 {intervals_found.f1 or 0.0:.3f} in {intervals_found.sessions} interval sessions, "
+            f"intervals in {steady_rows.flagged} of {steady_rows.sessions} steady rows"
         )
 
 

@@ -17,7 +17,7 @@ From the ground up:
 """
 
 from rowsync.intervals.alignment import Compliance, PieceKept
-from rowsync.intervals.effort import Effort, Segment
+from rowsync.intervals.effort import Effort, Segment, joined
 from rowsync.intervals.segmenter import Segmentation, Segmenter
 
-__all__ = ["Compliance", "Effort", "PieceKept", "Segment", "Segmentation", "Segmenter"]
+__all__ = ["Compliance", "Effort", "PieceKept", "Segment", "Segmentation", "Segmenter", "joined"]

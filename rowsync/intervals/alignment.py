@@ -10,15 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
 from rowsync.intervals.edges import dated
-from rowsync.intervals.effort import Effort, Segment
+from rowsync.intervals.effort import Effort, Segment, joined
 from rowsync.intervals.judge import features_of
 from rowsync.intervals.rhythm import REACTION_S, USUAL_SPREAD, clearness_of
-from rowsync.intervals.row import RESTING_LEVEL, Bools, Floats, Row
+from rowsync.intervals.row import Bools, Floats, Row
 from rowsync.intervals.stories import Story, explained
 from rowsync.intervals.timetable import laid_over
 
@@ -86,20 +85,20 @@ def aligned_story(row: Row, timetable: Sequence[Segment], found: Story) -> Story
         found: the likeliest story without the plan.
     """
     bells_s = hard_spans(timetable)
-    levels = np.maximum(row.levels, RESTING_LEVEL)
-    shift_s = max(shifts(), key=lambda shift: total_contrast(row, levels, shifted(row, bells_s, shift)))
+    shift_s = max(shifts(), key=lambda shift: total_contrast(row, shifted(row, bells_s, shift)))
     due_s = shifted(row, bells_s, shift_s)
     if not due_s:
         return None
-    contrasts = contrasts_of(row, levels, due_s)
+    contrasts = contrasts_of(row, due_s)
     known = contrasts[~np.isnan(contrasts)]
-    if not known.size or clearness_of(known) < LEAST_CLEARNESS:
+    evidence = clearness_of(known) - LEAST_CLEARNESS if known.size else -math.inf
+    if evidence < 0:
         return None
-    rowed = rowed_as_planned(row, levels, due_s)
+    rowed = rowed_as_planned(row, due_s)
     if not rowed:
         return None
     blocks, edges = dated(row, *laid_over(row, rowed))
-    story = Story(blocks, edges, features_of(row, blocks), clearness_of(known) - LEAST_CLEARNESS)
+    story = Story(blocks, edges, features_of(row, blocks), evidence)
     if found.evidence > 0 and explained(row, found) > CLEARLY_MORE * explained(row, story):
         return None
     return story
@@ -161,8 +160,7 @@ def overlap_s(one: Segment, other: Segment) -> float:
 
 def hard_spans(timetable: Sequence[Segment]) -> list[Span]:
     """The hard pieces of a timetable, neighbours joined."""
-    joined = [list(group) for _, group in groupby(timetable, key=lambda piece: piece.effort is Effort.HARD)]
-    return [(group[0].start_s, group[-1].end_s) for group in joined if group[0].effort is Effort.HARD]
+    return [(piece.start_s, piece.end_s) for piece in joined(timetable) if piece.effort is Effort.HARD]
 
 
 def shifts() -> list[int]:
@@ -177,14 +175,14 @@ def shifted(row: Row, spans: Sequence[Span], by_s: float) -> list[Span]:
     return [(start_s, min(end_s, last_s)) for start_s, end_s in later if min(end_s, last_s) - start_s > REACTION_S]
 
 
-def total_contrast(row: Row, levels: Floats, spans: Sequence[Span]) -> float:
+def total_contrast(row: Row, spans: Sequence[Span]) -> float:
     """How much harder all pieces are than what lies beside them [log power]."""
-    return float(np.nansum(contrasts_of(row, levels, spans))) if spans else 0.0
+    return float(np.nansum(contrasts_of(row, spans))) if spans else 0.0
 
 
-def contrasts_of(row: Row, levels: Floats, spans: Sequence[Span]) -> Floats:
+def contrasts_of(row: Row, spans: Sequence[Span]) -> Floats:
     """How much harder each piece is than what lies beside it [log power]; NaN where nothing does."""
-    return contrasts_beside(levels_of(row, levels, spans), levels_of(row, levels, between(row, spans)))
+    return contrasts_beside(levels_of(row, spans), levels_of(row, between(row, spans)))
 
 
 def contrasts_beside(hard: Floats, easy: Floats) -> Floats:
@@ -195,9 +193,9 @@ def contrasts_beside(hard: Floats, easy: Floats) -> Floats:
     return contrasts
 
 
-def levels_of(row: Row, levels: Floats, spans: Sequence[Span]) -> Floats:
+def levels_of(row: Row, spans: Sequence[Span]) -> Floats:
     """Mean level of each span."""
-    return np.array([mean_level(row, levels, *span) for span in spans])
+    return np.array([mean_level(row, *span) for span in spans])
 
 
 def between(row: Row, spans: Sequence[Span]) -> list[Span]:
@@ -208,18 +206,15 @@ def between(row: Row, spans: Sequence[Span]) -> list[Span]:
     return list(zip(edges_s[::2], edges_s[1::2], strict=True))
 
 
-def mean_level(row: Row, levels: Floats, start_s: float, end_s: float) -> float:
+def mean_level(row: Row, start_s: float, end_s: float) -> float:
     """Mean level between two times, without the reaction at its start; NaN where too little is left."""
-    start_s += REACTION_S
-    near = row.between(start_s, end_s)
-    inside_s = np.minimum(row.end_s[near], end_s) - np.maximum(row.start_s[near], start_s)
-    weights = np.maximum(inside_s, 0.0)
-    return float(np.average(levels[near], weights=weights)) if weights.sum() >= REACTION_S else math.nan
+    near, inside_s = row.between(start_s + REACTION_S, end_s)
+    return float(np.average(row.resting_levels[near], weights=inside_s)) if inside_s.sum() >= REACTION_S else math.nan
 
 
-def rowed_as_planned(row: Row, levels: Floats, spans: Sequence[Span]) -> list[Span]:
+def rowed_as_planned(row: Row, spans: Sequence[Span]) -> list[Span]:
     """The pieces without those that were rowed easily, and joined where a recovery was rowed through."""
-    hard, easy = levels_of(row, levels, spans), levels_of(row, levels, between(row, spans))
+    hard, easy = levels_of(row, spans), levels_of(row, between(row, spans))
     through = otherwise((hard[:-1] + hard[1:]) / 2 - easy[1:-1])
     easy[1:-1][through] = math.nan  # no measure of the pieces beside it
     contrasts = contrasts_beside(hard, easy)

@@ -8,7 +8,7 @@ warm-up or cool-down.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -158,10 +158,6 @@ def two_classes(levels: Floats, durations_s: Floats) -> TwoClasses | None:
     best = int(np.argmax(below * above * (high - low) ** 2))  # most between the classes is least inside them
     share = float(min(below[best], above[best]) / weight.sum())
     return TwoClasses(float(low[best]), float(high[best]), float(level[best] + level[best + 1]) / 2, share)
-
-
-Renaming = Callable[[Row, list[Block]], list[Block]]
-"""A way to give blocks other efforts by comparing them."""
 
 
 def relabelled(row: Row, blocks: list[Block]) -> list[Block]:

@@ -79,7 +79,10 @@ def dated(row: Row, blocks: Sequence[Block], due_s: Sequence[float] = ()) -> tup
 
 def is_long(row: Row, block: Block) -> bool:
     """Whether a block lasts long enough to be a piece."""
-    return block.last > block.first and float(row.end_s[block.last - 1] - row.start_s[block.first]) >= SHORTEST_PIECE_S
+    if block.last == block.first:
+        return False
+    start_s, end_s = bounds_s(row, block)
+    return end_s - start_s >= SHORTEST_PIECE_S
 
 
 def edge(row: Row, before: Block, after: Block, due_s: float | None = None) -> Edge:
@@ -99,10 +102,10 @@ def edge(row: Row, before: Block, after: Block, due_s: float | None = None) -> E
     candidates = np.flatnonzero(np.abs(starts_s - changed_s) <= EDGE_REACH_S)
     since = np.clip(np.arange(len(seen_w)) - candidates[:, None], -1, len(RISE) - 1)
     answer_w = (rising_w if to_w >= from_w else falling_w)(from_w, to_w)
-    reference_w, seconds = row.reference_w, row.durations_s[reach]
-    seen, answers = level_of(seen_w, reference_w), level_of(answer_w, reference_w)
-    nats = nats_per_s(row) * ((seen - answers[since]) ** 2 @ seconds)
-    unchanged = nats_per_s(row) * min(float((seen - level) ** 2 @ seconds) for level in (answers[-1], answers[-2]))
+    seen, answers = level_of(seen_w, row.reference_w), level_of(answer_w, row.reference_w)
+    weights = nats_per_s(row) * row.durations_s[reach]
+    nats = (seen - answers[since]) ** 2 @ weights
+    unchanged = min(float((seen - level) ** 2 @ weights) for level in (answers[-1], answers[-2]))
     cost = nats if due_s is None else nats + lateness_cost(starts_s[candidates] - due_s)
     best = int(np.argmin(cost))
     first = reach.start + int(candidates[best])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 
 
 class Effort(StrEnum):
@@ -33,3 +35,9 @@ class Segment:
     start_s: float
     end_s: float
     confidence: float | None = None
+
+
+def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """The same segments with equal neighbours made one."""
+    groups = (list(group) for _, group in groupby(segments, key=lambda segment: segment.effort))
+    return tuple(replace(group[0], end_s=group[-1].end_s) for group in groups)

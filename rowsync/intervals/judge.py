@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rowsync.intervals.blocks import Block, Comparison
-from rowsync.intervals.row import RESTING_LEVEL, Floats, Row
+from rowsync.intervals.blocks import Block, Comparison, bounds_s
+from rowsync.intervals.row import Floats, Row
 
 PYRAMID_LEAST_PIECES = 5
 HALF_MINUTE_S = 30.0
@@ -58,10 +58,7 @@ def features_of(row: Row, blocks: Sequence[Block]) -> Features | None:
     durations_s, distances_m = compared.durations_s[pieces], compared.distances_m[pieces]
     rests_s = compared.durations_s[recoveries]
     whole_s = float(compared.durations_s[pieces[0] : pieces[-1] + 1].sum())
-    stopped_s = sum(
-        float(row.durations_s[block.first : block.last][~row.rowed[block.first : block.last]].sum())
-        for block in (blocks[n] for n in pieces)
-    )
+    stopped_s = sum(row.stopped_s(*bounds_s(row, blocks[number])) for number in pieces)
     return Features(
         pieces=len(pieces),
         unevenness=min(unevenness(durations_s), unevenness(distances_m) if distances_m.min() > 0 else math.inf),
@@ -101,7 +98,7 @@ def separation(row: Row, blocks: Sequence[Block], compared: Comparison) -> float
     """How far hard strokes stand from easy ones between the first and the last piece, in units of their spread."""
     inside = slice(blocks[compared.pieces[0]].first, blocks[compared.pieces[-1]].last)
     hard = np.concatenate([np.full(block.last - block.first, block.hard) for block in blocks])[inside]
-    levels, seconds = np.maximum(row.levels, RESTING_LEVEL)[inside], row.durations_s[inside]
+    levels, seconds = row.resting_levels[inside], row.durations_s[inside]
     means, variances = [], []
     for chosen in (hard, ~hard):
         means.append(np.average(levels[chosen], weights=seconds[chosen]))
@@ -150,4 +147,9 @@ def confidence_of(clearness: float, evidence: float) -> float:
         + PER_LOG_CLEARNESS * math.log1p(min(clearness, MOST_CLEARNESS))
         + PER_EVIDENCE * min(evidence, MOST_EVIDENCE)
     )
+    return probability_of(log_odds)
+
+
+def probability_of(log_odds: float) -> float:
+    """The probability, 0 to 1, that log-odds stand for."""
     return 1 / (1 + math.exp(-log_odds))

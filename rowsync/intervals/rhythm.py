@@ -13,7 +13,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from rowsync.intervals.row import RESTING_LEVEL, Floats, Row
+from rowsync.intervals.row import Floats, Row
 
 GRID_S = 5
 LENGTHS_S = (*range(15, 61, 5), *range(75, 181, 15))  # of a piece, and of a recovery
@@ -86,10 +86,9 @@ class Comb:
     """How hard each moment of a row is, beside what lies before and after it."""
 
     def __init__(self, row: Row) -> None:
-        level = np.maximum(row.levels, RESTING_LEVEL)
         self._start_s, self._end_s = float(row.start_s[0]), float(row.end_s[-1])
         self._edges_s = np.r_[row.start_s, row.end_s[-1]]
-        self._integral = np.r_[0.0, np.cumsum(level * row.durations_s)]
+        self._integral = np.r_[0.0, np.cumsum(row.resting_levels * row.durations_s)]
         self._grid_s = np.arange(self._start_s, self._end_s, GRID_S)
 
     def contrast(self, at_s: Floats, work_s: float, easy_s: float) -> Floats:

@@ -32,7 +32,7 @@ POOLED_STROKES = 3  # strokes averaged where power comes from distance: 1 m and 
 REFERENCE_SHARE = 0.9  # the reference is the power that 90 % of the rowing stays below
 SOFT_FLOOR = 0.12  # share of the reference under which the scale stops telling powers apart (DEV)
 STOPPED_LEVEL = -2.0  # below this on the scale (3 % of the reference) nobody is rowing
-RESTING_LEVEL = -1.2  # a stop is no clearer an easy than paddling is
+RESTING_LEVEL = -1.2  # below it paddling and stopping are the same recovery
 LEAST_NOISE, MOST_NOISE = 0.03, 0.10  # stroke noise: trained 0.03, beginner 0.074 (sd of log power, 192 rows)
 EARLY_NOISE = 0.06  # assumed until there are strokes enough to measure it
 NOISE_WINDOW_STROKES = 13  # about 31 s: long against the noise, short against the drift
@@ -86,26 +86,31 @@ class Row:
         """Each span on the logarithmic scale: 0 at the reference."""
         return level_of(self.power_w, self.reference_w)
 
+    @cached_property
+    def resting_levels(self) -> Floats:
+        """The levels, but a stop is no clearer an easy than paddling is."""
+        return np.maximum(self.levels, RESTING_LEVEL)
+
     def stopped_s(self, start_s: float, end_s: float) -> float:
         """How long nobody rowed between two times [s]."""
-        near = self.between(start_s, end_s)
-        inside_s = np.minimum(self.end_s[near], end_s) - np.maximum(self.start_s[near], start_s)
-        return (end_s - start_s) - float(np.sum(np.maximum(inside_s, 0.0), where=self.rowed[near]))
+        near, inside_s = self.between(start_s, end_s)
+        return (end_s - start_s) - float(np.sum(inside_s, where=self.rowed[near]))
 
     def median_power_w(self, start_s: float, end_s: float) -> float:
         """Median power between two times, over time [W]."""
-        near = self.between(start_s, end_s)
-        inside_s = np.minimum(self.end_s[near], end_s) - np.maximum(self.start_s[near], start_s)
-        return weighted_median(self.power_w[near], np.maximum(inside_s, 0.0))
+        near, inside_s = self.between(start_s, end_s)
+        return weighted_median(self.power_w[near], inside_s)
 
     def part(self, first: int, last: int) -> Row:
         """The row from span number `first` up to but without `last`."""
         here = slice(first, last)
         return Row(self.start_s[here], self.end_s[here], self.power_w[here], self.distance_m[here], self.rowed[here])
 
-    def between(self, start_s: float, end_s: float) -> slice:
-        """The spans that lie at least partly between two times."""
-        return slice(int(np.searchsorted(self.end_s, start_s)), int(np.searchsorted(self.start_s, end_s)))
+    def between(self, start_s: float, end_s: float) -> tuple[slice, Floats]:
+        """The spans that lie at least partly between two times, and how long each does [s]."""
+        near = slice(int(np.searchsorted(self.end_s, start_s)), int(np.searchsorted(self.start_s, end_s)))
+        inside_s = np.minimum(self.end_s[near], end_s) - np.maximum(self.start_s[near], start_s)
+        return near, np.maximum(inside_s, 0.0)
 
     @cached_property
     def noise(self) -> float:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 import numpy as np
 
 from rowsync.intervals.alignment import Compliance, aligned_story, compared
 from rowsync.intervals.announcer import Announcer
 from rowsync.intervals.blocks import Block, Comparison, bounds_s
-from rowsync.intervals.effort import Effort, Segment
-from rowsync.intervals.judge import confidence_of
+from rowsync.intervals.effort import Effort, Segment, joined
+from rowsync.intervals.judge import confidence_of, probability_of
 from rowsync.intervals.row import LONGEST_STROKE_S, SHORTEST_STROKE_S, Row, weighted_median
 from rowsync.intervals.stories import Story, likeliest
 from rowsync.strokes import Stroke
@@ -25,8 +25,6 @@ LONG_STOP_S = 25.0  # a full stop this long in a warm-up, a cool-down or a stead
 UNROWED_EDGE_S = 30.0  # a session's first or last seconds without a stroke are a rest when longer than this ...
 UNROWED_BESIDE_HARD_S = 3.0  # ... or than this beside a hard piece, whose edges are dated to the stroke
 WARMUP_LEAST_S, WARMUP_MOST_SHARE, WARMUP_RATIO = 120.0, 0.4, 0.85  # of a steady row: minutes long, clearly weaker
-
-
 MOST_LOG_ODDS = 9.0  # nobody is surer than that
 
 
@@ -95,7 +93,7 @@ class Segmenter:
         named = interval_segments(row, story) if story.evidence > 0 else steady_segments(row, story.blocks)
         segments = tile(named, end_s)
         kept = compared(timetable, segments, aligned=planned is not None) if timetable else None
-        return Segmentation(segments, 1 / (1 + math.exp(-min(story.evidence, MOST_LOG_ODDS))), kept)
+        return Segmentation(segments, probability_of(min(story.evidence, MOST_LOG_ODDS)), kept)
 
 
 # --- names -------------------------------------------------------------------------------------------------------
@@ -164,11 +162,11 @@ def tile(segments: Sequence[Segment], end_s: float) -> tuple[Segment, ...]:
         some.insert(0, Segment(Effort.REST, 0.0, some[0].start_s))
     if is_long_unrowed(end_s - some[-1].end_s, some[-1]):
         some.append(Segment(Effort.REST, some[-1].end_s, end_s))
-    groups = [list(group) for _, group in groupby(some, key=lambda segment: segment.effort)]
-    starts_s = [0.0, *(group[0].start_s for group in groups[1:]), end_s]
+    whole = joined(some)
+    edges_s = [0.0, *(segment.start_s for segment in whole[1:]), end_s]
     return tuple(
-        replace(group[0], start_s=from_s, end_s=to_s)
-        for group, (from_s, to_s) in zip(groups, pairwise(starts_s), strict=True)
+        replace(segment, start_s=from_s, end_s=to_s)
+        for segment, (from_s, to_s) in zip(whole, pairwise(edges_s), strict=True)
     )
 
 

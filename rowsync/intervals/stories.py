@@ -6,7 +6,7 @@ rests; a rhythm reads it as a comb.  The judge says how likely each story is, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from rowsync.intervals.edges import Edge, dated
 from rowsync.intervals.judge import Features, evidence_of, features_of
 from rowsync.intervals.ladder import Ladder, cheapest_paths
 from rowsync.intervals.rhythm import find_rhythm
-from rowsync.intervals.row import RESTING_LEVEL, Row
+from rowsync.intervals.row import Row
 from rowsync.intervals.timetable import laid_over
 
 USUAL = Ladder(3.5, dip_cap_per_s=0.30, burst_cap_per_s=0.60)  # 23 s and 12 s: the shortest pause, the shortest sprint
@@ -65,23 +65,32 @@ def likeliest(row: Row) -> Story:
 
 
 def plain_stories(row: Row) -> Iterator[Story]:
-    """What the ladders and the stops make of a row; the first is the usual ladder's."""
+    """What the ladders and the stops make of a row, each story once; the first is the usual ladder's."""
+    only_fine: dict[tuple[Block, ...], bool] = {}
+    for blocks, is_fine in readings(row):
+        only_fine[blocks] = is_fine and only_fine.get(blocks, True)
+    for blocks, is_fine in only_fine.items():
+        story = told(row, blocks)
+        if not is_fine or is_strikingly_regular(story.features):
+            yield story
+
+
+def readings(row: Row) -> Iterator[tuple[tuple[Block, ...], bool]]:
+    """The blocks of each reading, and whether it is the fine ladder's; many readings are the same."""
     ladders = (USUAL, SENSITIVE, STUBBORN, FINE)
     spans = zip(row.levels.tolist(), row.durations_s.tolist(), strict=True)
     for ladder, hard in zip(ladders, cheapest_paths(ladders, row.noise, spans), strict=True):
         blocks = relabelled(row, blocks_of(hard if hard.any() else ~hard))
         if ladder is not FINE:
             blocks = relabelled(row, pauses_joined(row, blocks))
-        story = told(row, weak_edges_eased(row, blocks))
-        if ladder is not FINE or is_strikingly_regular(story.features):
-            yield story
+        yield tuple(weak_edges_eased(row, blocks)), ladder is FINE
     for rest_s in REST_FROM_S:
         ends = ~row.rowed & (row.durations_s >= rest_s)
         if ends.any():
-            yield told(row, weak_edges_eased(row, blocks_of(~ends)))
+            yield tuple(weak_edges_eased(row, blocks_of(~ends))), False
 
 
-def told(row: Row, blocks: list[Block]) -> Story:
+def told(row: Row, blocks: Sequence[Block]) -> Story:
     """The story that blocks tell, its edges dated, and what the judge says of it."""
     sharp, edges = dated(row, blocks)
     features = features_of(row, sharp)
@@ -124,7 +133,7 @@ def explained(row: Row, story: Story) -> float:
     A piece of W seconds beside recoveries of E seconds explains contrast² W E / (W + E).  What moves the level of a
     whole row, as fatigue does, counts for nothing.
     """
-    levels, seconds = np.maximum(row.levels, RESTING_LEVEL), row.durations_s
+    levels, seconds = row.resting_levels, row.durations_s
     spans = [slice(block.first, block.last) for block in story.blocks]
     lasts_s = np.array([seconds[each].sum() for each in spans])
     means = np.array([np.average(levels[each], weights=seconds[each]) for each in spans])
