@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from rowsync.athlete import PLAUSIBLE, Athlete
+from rowsync.athlete import PLAUSIBLE, WORDS, Athlete
 from rowsync.errors import RecordingError
 from rowsync.session import Header
 from rowsync.slug import slug
@@ -272,7 +272,7 @@ def _athlete(content: Any) -> Athlete:
     known: dict[str, Any] = {}
     for each in fields(Athlete):
         value = content.get(each.name)
-        if each.name in ("name", "sex"):
+        if each.name in WORDS:
             known[each.name] = _word(value, default="") or each.default
         else:
             number, (least, most) = _number(value), PLAUSIBLE[each.name]
