@@ -1,20 +1,51 @@
 """Energy: what the rowing cost the body, with a range that says how well that can be known.
 
-The machine's own calories are kept apart; they follow whatever formula its maker chose.
+Power is added up stroke by stroke, never taken from a mean; rest costs rest, a gap costs nothing.  The machine's own
+calories are kept apart; they follow whatever formula its maker chose (`rowsync.audit`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rowsync.athlete import Athlete
+from rowsync.formulas import (
+    FEMALE,
+    MODEL,
+    WORK_KCAL_PER_MIN_W,
+    at_rest,
+    by_formula,
+    keytel,
+    rowsync_mass_aware,
+)
+from rowsync.intervals import Effort, Segment
 from rowsync.strokes import Stroke
-
-MODEL = "rowsync-mass-aware-1"
+from rowsync.wording import clock, number
 
 ASSUMED_MASS_KG = 75.0
 """Stands in where the athlete's mass isn't known; the range widens [kg]."""
+
+ASSUMED_POWER_W = 100.0
+"""Stands in where nothing says how hard somebody rows: no power, no pace, no metres, no heart rate [W]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What all intervals of one effort cost together: demand while it lasted, whenever the breath paid for it.
+
+    Attributes:
+        effort: the effort.
+        duration_s: how long they were [s].
+        gross_kcal: their gross energy [kcal].
+        net_kcal: the same less what the body would have used at rest [kcal].
+    """
+
+    effort: Effort
+    duration_s: float
+    gross_kcal: float
+    net_kcal: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,72 +54,153 @@ class Energy:
 
     Attributes:
         gross_kcal: all energy used from the session's start to its end, but for gaps [kcal].
-        net_kcal: the same less what the body would have used at rest [kcal].
+        net_kcal: the same less what the body would have used at rest: what counts for a deficit [kcal].
         low_kcal: lower end of the 80 % range of the gross energy [kcal].
         high_kcal: upper end of it [kcal].
+        net_low_kcal: lower end of the 80 % range of the net energy [kcal].
+        net_high_kcal: upper end of it [kcal].
+        half_width: half of the gross energy's range, as a share of it.
+        rest_kcal: the part that the body would have used at rest [kcal].
+        moving_kcal: the part that moved the body on the slide [kcal].
+        work_kcal: the part that did the work on the handle [kcal].
         model: name of the model.
+        source: what it is reckoned from: "power", "pace", "distance", "heart rate", or "assumed".
+        mass_kg: the body mass that it is reckoned with [kg].
+        mass_from: who said it: "typed", "settings", "recording", or "assumed".
         machine_kcal: what the machine's own counter says [kcal].
+        formulas_kcal: what other formulas give for the same strokes, by their names [kcal].
+        phases: what each effort cost; they sum to the whole.
+        doubts: what makes the range wide, in sentences.
     """
 
     gross_kcal: float
     net_kcal: float
     low_kcal: float
     high_kcal: float
+    net_low_kcal: float
+    net_high_kcal: float
+    half_width: float
+    rest_kcal: float
+    moving_kcal: float
+    work_kcal: float
     model: str
+    source: str
+    mass_kg: float
+    mass_from: str
     machine_kcal: float | None
+    formulas_kcal: dict[str, float]
+    phases: tuple[Phase, ...]
+    doubts: tuple[str, ...]
 
 
-def rowing_kcal_per_min(power_w: float, mass_kg: float) -> float:
-    """Gross energy use while rowing [kcal/min]: rest, moving the body on the slide, and work.
+# --- how well it can be known -----------------------------------------------------------------------------------------
 
-    A line in mass and power, fitted to 18 submaximal rows of 4 independent studies of rowers (mostly 100-350 W) with a
-    weak prior at Concept2's weight-corrected formula.  Leave-one-study-out error 7.8 %, as good as the studies agree
-    with each other.  Nobody has published measurements of untrained people at 40-120 W on a rower.
+Z_80 = 1.2816
+"""80 % of a normal distribution lie within so many standard deviations."""
+
+# Standard deviations, as shares of the energy that they concern.  All are systematic for one person on one machine:
+# more sessions don't shrink them.
+STUDIES_SD = 0.083
+"""How far a study is from a model fitted to the others: 7.2 % root mean square (`python -m benchmarks.energy`), times
+the root of 4/3 since there are only four."""
+ECONOMY_SD = 0.08
+"""How far one person is from the mean at the same power: club rowers use 10-13 % more than champions (Ingham 2007)."""
+GAS_SD = 0.03
+"""Energy for a litre of oxygen."""
+LOW_POWER_SD = 0.08
+LOW_POWER_W = 100.0
+"""Below the powers that were ever measured, and with people who were: an untrained person on an unknown machine [W]."""
+MASS_SD = 0.208
+"""80 % of adults are within 20 kg of `ASSUMED_MASS_KG`."""
+WATTS_SD = {"measured": 0.04, "machine": 0.15, "pace": 0.20, "distance": 0.20}
+"""How far power can be trusted, by where it comes from.
+
+A Concept2 measures it and reads 3-5 % low (Lormes 1993, Treff 2022); of other machines' watts nobody knows, and x1.45
+was seen (qdomyos-zwift #4971); pace is turned into power by Concept2's relation, which other machines needn't keep.
+"""
+FILLED_SD = 0.30
+"""Power that was missing for a stretch, taken from the strokes before."""
+ASSUMED_SD = 0.60
+"""Power that nobody measured, `ASSUMED_POWER_W`."""
+HEART_RATE_SD = 0.20
+FEMALE_HEART_RATE_SD = 0.35
+"""Keytel's formula on rowers: 9 % off for trained men, 16 % for students, a third too low for elite women."""
+
+
+@dataclass(slots=True)
+class _Kinds:
+    """Energy rowed so far by how well it is known [kcal]; the kinds overlap."""
+
+    body: float = 0.0
+    work: float = 0.0
+    untried: float = 0.0
+    filled_work: float = 0.0
+    assumed_work: float = 0.0
+    heart_rate: float = 0.0
+
+    def half_width(self, gross_kcal: float, watts: str, athlete: Athlete) -> float:
+        """Half the width of the 80 % range, as a share of the gross energy."""
+        heart_rate_sd = FEMALE_HEART_RATE_SD if athlete.sex == FEMALE else HEART_RATE_SD
+        by_line = gross_kcal - self.heart_rate
+        untried = self.untried if watts == "measured" else by_line
+        watts_sd = WATTS_SD.get(watts, 0.0)
+        parts = (
+            (STUDIES_SD, by_line),
+            (ECONOMY_SD, by_line),
+            (GAS_SD, by_line),
+            (LOW_POWER_SD, untried),
+            (watts_sd, self.work - self.filled_work - self.assumed_work),
+            (FILLED_SD, self.filled_work),
+            (ASSUMED_SD, self.assumed_work),
+            (0.0 if athlete.mass_kg else MASS_SD, self.body),
+            (heart_rate_sd, self.heart_rate),
+        )
+        variance = sum((sd * kcal) ** 2 for sd, kcal in parts)
+        return Z_80 * float(variance**0.5) / gross_kcal if gross_kcal > 0 else 0.0
+
+
+@dataclass(slots=True)
+class _Missing:
+    """Time rowed without power [s]."""
+
+    filled_s: float = 0.0
+    heart_rate_s: float = 0.0
+    assumed_s: float = 0.0
+
+
+def even_rowing(
+    power_w: float, seconds: float, athlete: Athlete, watts: str = "machine", heart_rate_bpm: float | None = None
+) -> Energy:
+    """What rowing at one power costs.
 
     Args:
-        power_w: mean power at the flywheel [W].
-        mass_kg: body mass [kg].
+        power_w: power [W].
+        seconds: for how long [s].
+        athlete: who rows.
+        watts: where power comes from, a key of `WATTS_SD`.
+        heart_rate_bpm: heart rate, for the formulas that need it [1/min].
     """
-    return 0.0563 * mass_kg + 0.0567 * power_w
+    meter = EnergyMeter(athlete)
+    meter.feed(Stroke(1, 0.0, seconds, None, power_w), heart_rate_bpm)
+    return meter.finish(seconds, watts, None)
 
 
-def rest_kcal_per_min(athlete: Athlete) -> float:
-    """Energy use at rest [kcal/min]: Mifflin-St Jeor (1990) where height, age and sex are known, else 1 kcal/kg/h."""
-    mass_kg = athlete.mass_kg or ASSUMED_MASS_KG
-    if athlete.height_cm is None or athlete.age_years is None or athlete.sex not in _MIFFLIN_KCAL_PER_DAY:
-        return mass_kg / 60.0
-    of_sex = _MIFFLIN_KCAL_PER_DAY[athlete.sex]
-    kcal_per_day = 10 * mass_kg + 6.25 * athlete.height_cm - 5 * athlete.age_years + of_sex
-    return max(kcal_per_day, LEAST_REST_KCAL_PER_KG_DAY * mass_kg) / 1440.0
+# --- the meter --------------------------------------------------------------------------------------------------------
 
 
-LEAST_REST_KCAL_PER_KG_DAY = 10.0
-"""The equation is fitted to adults; at the ends of height and age it would run below what any body uses at rest."""
+@dataclass(slots=True)
+class _Rates:
+    """Energy a second [kcal/s]: gross, and at rest."""
 
-_MIFFLIN_KCAL_PER_DAY = {"male": 5.0, "female": -161.0}
-
-# Half the width of the 80 % range, as a share of the estimate.  Put together from how far the studies disagree (8.4 %
-# sd), the economy of one person (8 %), gas exchange (3 %), and how far the watts can be trusted (15-20 % of their 60 %
-# share).  It is systematic for one person on one machine: more sessions don't shrink it.
-HALF_WIDTHS = {
-    "machine": 0.22,  # an FTMS machine with plausible watts
-    "pace": 0.24,  # power derived from pace
-    "distance": 0.24,  # power derived from metres over time: the same relation
-}
-UNKNOWN_HALF_WIDTH = 0.40
-"""Strokes and nothing else: no power, no pace, no metres."""
-MASS_UNKNOWN_HALF_WIDTH = 0.11
-"""80 % of adults are within 20 kg of `ASSUMED_MASS_KG`; mass carries about 40 % of the energy."""
-
-
-def half_width(power_source: str | None, athlete: Athlete) -> float:
-    """Half the width of the 80 % range, as a share of the estimate."""
-    width = HALF_WIDTHS.get(power_source or "", UNKNOWN_HALF_WIDTH)
-    return width if athlete.mass_kg else float((width**2 + MASS_UNKNOWN_HALF_WIDTH**2) ** 0.5)
+    gross: float
+    rest: float = 0.0
 
 
 class EnergyMeter:
     """Adds up energy: a stroke costs its power, the time between strokes costs rest, a gap costs nothing.
+
+    A stroke without power costs what its heart rate says where that can be, else what the strokes before it did on the
+    mean, else `ASSUMED_POWER_W`; each widens the range.
 
     Args:
         athlete: who rows.
@@ -97,54 +209,193 @@ class EnergyMeter:
     def __init__(self, athlete: Athlete) -> None:
         self._athlete = athlete
         self._mass_kg = athlete.mass_kg or ASSUMED_MASS_KG
-        self._rest_kcal_per_s = rest_kcal_per_min(athlete) / 60.0
-        # The gross energy is a broken line through these points.
+        rest = at_rest(self._mass_kg, athlete.height_cm, athlete.age_years, athlete.sex) / 60.0
+        self._resting = _Rates(rest, rest)
+        # The energies are broken lines through these points.
         self._times_s = [0.0]
         self._gross_kcal = [0.0]
-        self._gap_s = 0.0
+        self._rest_kcal = [0.0]
+        self._kinds = _Kinds()
+        self._missing = _Missing()
+        self._rowed: list[tuple[float, float | None, float | None]] = []
+        self._measured_s = self._measured_j = self._rowed_s = 0.0
 
-    def feed(self, stroke: Stroke) -> None:
-        """Take the next stroke."""
-        self._add(stroke.start_s, self._rest_kcal_per_s)
-        self._add(stroke.end_s, rowing_kcal_per_min(stroke.power_w or 0.0, self._mass_kg) / 60.0)
+    def feed(self, stroke: Stroke, heart_rate_bpm: float | None = None) -> None:
+        """Take the next stroke, and the heart rate at its end [1/min]."""
+        self._add(stroke.start_s, self._resting)
+        seconds = max(0.0, stroke.end_s - self._times_s[-1])
+        gross = self._cost_per_s(stroke.power_w, heart_rate_bpm, seconds)
+        self._add(stroke.end_s, _Rates(gross, self._resting.rest))
+        self._rowed.append((seconds, stroke.power_w, heart_rate_bpm))
+        self._rowed_s += seconds
+
+    def _cost_per_s(self, power_w: float | None, heart_rate_bpm: float | None, seconds: float) -> float:
+        """What rowing costs a second, noting how well it is known [kcal/s]."""
+        kinds = self._kinds
+        by_heart = None if power_w is not None else self._by_heart_rate(heart_rate_bpm)
+        if by_heart is not None:
+            self._missing.heart_rate_s += seconds
+            kinds.heart_rate += by_heart * seconds
+            return by_heart
+        believed_w = self._believed_w(power_w, seconds)
+        work = WORK_KCAL_PER_MIN_W * believed_w / 60.0
+        gross = max(rowsync_mass_aware(believed_w, self._mass_kg) / 60.0, self._resting.gross + work)
+        kinds.work += work * seconds
+        kinds.body += (gross - work) * seconds
+        if power_w is None and self._measured_s:
+            kinds.filled_work += work * seconds
+        elif power_w is None:
+            kinds.assumed_work += work * seconds
+        if believed_w < LOW_POWER_W:
+            kinds.untried += gross * seconds
+        return gross
+
+    def _believed_w(self, power_w: float | None, seconds: float) -> float:
+        """A stroke's power; where it is missing, the mean of those before it, or what is assumed [W]."""
+        if power_w is not None:
+            self._measured_s += seconds
+            self._measured_j += power_w * seconds
+            return power_w
+        if self._measured_s:
+            self._missing.filled_s += seconds
+            return self._measured_j / self._measured_s
+        self._missing.assumed_s += seconds
+        return ASSUMED_POWER_W
+
+    def _by_heart_rate(self, heart_rate_bpm: float | None) -> float | None:
+        """What Keytel's formula says, at least moving the body; None where it can't be asked [kcal/s]."""
+        athlete = self._athlete
+        if heart_rate_bpm is None or athlete.mass_kg is None or athlete.age_years is None or athlete.sex is None:
+            return None
+        kcal_per_min = keytel(heart_rate_bpm, athlete.mass_kg, athlete.age_years, athlete.sex)
+        return max(kcal_per_min, rowsync_mass_aware(0.0, athlete.mass_kg)) / 60.0
 
     def skip(self, start_s: float, end_s: float) -> None:
         """Leave a gap out [s]."""
-        self._add(start_s, self._rest_kcal_per_s)
-        self._gap_s += max(0.0, end_s - self._times_s[-1])
-        self._add(end_s, 0.0)
+        self._add(start_s, self._resting)
+        self._add(end_s, _Rates(0.0))
 
     def gross_at(self, time_s: float) -> float:
         """Gross energy used from the session's start to a time [kcal]; after the last stroke the body rests."""
-        i = bisect_right(self._times_s, time_s) - 1
-        start_s, start_kcal = self._times_s[i], self._gross_kcal[i]
-        if i + 1 == len(self._times_s):
-            return start_kcal + (time_s - start_s) * self._rest_kcal_per_s
-        share = (time_s - start_s) / (self._times_s[i + 1] - start_s)
-        return start_kcal + share * (self._gross_kcal[i + 1] - start_kcal)
+        return self._at(time_s, self._gross_kcal)
 
-    def finish(self, end_s: float, power_source: str | None, machine_kcal: float | None) -> Energy:
+    def net_at(self, time_s: float) -> float:
+        """The same less what the body would have used at rest [kcal]."""
+        return self.gross_at(time_s) - self.rest_at(time_s)
+
+    def rest_at(self, time_s: float) -> float:
+        """What the body would have used at rest until a time, but for gaps [kcal]."""
+        return self._at(time_s, self._rest_kcal)
+
+    def half_width(self, end_s: float, watts: str) -> float:
+        """Half the width of the 80 % range until a time, as a share of the gross energy.
+
+        Args:
+            end_s: the time, not before the last stroke's end [s].
+            watts: where power comes from, a key of `WATTS_SD`.
+        """
+        return self._kinds.half_width(self.gross_at(end_s), watts, self._athlete)
+
+    @property
+    def rowed_kcal(self) -> float:
+        """Gross energy of the strokes alone, without the rests between them [kcal]."""
+        return self._kinds.body + self._kinds.work + self._kinds.heart_rate
+
+    def finish(
+        self, end_s: float, watts: str | None, machine_kcal: float | None, segments: Sequence[Segment] = ()
+    ) -> Energy:
         """The whole session's energy.
 
         Args:
             end_s: the session's end [s].
-            power_source: where power came from (`Session.power_source`), which decides the range.
+            watts: where power comes from: a key of `WATTS_SD`, or None when nothing says.
             machine_kcal: the machine's own count [kcal].
+            segments: the session's segments, which tile it.
         """
-        gross = self.gross_at(end_s)
-        width = half_width(power_source, self._athlete)
+        gross, rest = self.gross_at(end_s), self.rest_at(end_s)
+        share = self.half_width(end_s, watts or "")
+        work = self._kinds.work
         return Energy(
             gross_kcal=gross,
-            net_kcal=gross - self._rest_kcal_per_s * (end_s - self._gap_s),
-            low_kcal=gross * (1 - width),
-            high_kcal=gross * (1 + width),
+            net_kcal=gross - rest,
+            low_kcal=gross * (1 - share),
+            high_kcal=gross * (1 + share),
+            net_low_kcal=max(0.0, gross * (1 - share) - rest),
+            net_high_kcal=gross * (1 + share) - rest,
+            half_width=share,
+            rest_kcal=rest,
+            moving_kcal=gross - rest - work,
+            work_kcal=work,
             model=MODEL,
+            source=self._source(watts),
+            mass_kg=self._mass_kg,
+            mass_from=(self._athlete.mass_from or "recording") if self._athlete.mass_kg else "assumed",
             machine_kcal=machine_kcal,
+            formulas_kcal=by_formula((seconds, self._facts(*values)) for seconds, *values in self._rowed),
+            phases=tuple(self._phases(segments)),
+            doubts=tuple(self._doubts(watts)),
         )
 
-    def _add(self, end_s: float, kcal_per_s: float) -> None:
+    def _facts(self, power_w: float | None, heart_rate_bpm: float | None) -> dict[str, float | str | None]:
+        """What formulas may ask of one stroke."""
+        athlete = self._athlete
+        return {
+            "power_w": power_w,
+            "heart_rate_bpm": heart_rate_bpm,
+            "mass_kg": athlete.mass_kg,
+            "age_years": athlete.age_years,
+            "sex": athlete.sex,
+            "vo2max_ml_per_kg_min": athlete.vo2max_ml_per_kg_min,
+        }
+
+    def _phases(self, segments: Sequence[Segment]) -> Iterator[Phase]:
+        for effort in dict.fromkeys(segment.effort for segment in segments):
+            alike = [segment for segment in segments if segment.effort is effort]
+            yield Phase(
+                effort=effort,
+                duration_s=sum(each.end_s - each.start_s for each in alike),
+                gross_kcal=sum(self.gross_at(each.end_s) - self.gross_at(each.start_s) for each in alike),
+                net_kcal=sum(self.net_at(each.end_s) - self.net_at(each.start_s) for each in alike),
+            )
+
+    def _source(self, watts: str | None) -> str:
+        if self._measured_s:
+            return {"pace": "pace", "distance": "distance"}.get(watts or "", "power")
+        return "heart rate" if self._missing.heart_rate_s else "assumed"
+
+    def _doubts(self, watts: str | None) -> Iterator[str]:
+        """What makes the range wide, in sentences."""
+        if not self._rowed_s:
+            return
+        if not self._athlete.mass_kg:
+            yield (
+                f"Body mass isn't known; {number(ASSUMED_MASS_KG)} kg are assumed. "
+                "To say it: rowsync athlete NAME --mass KG"
+            )
+        if self._measured_s and watts in ("pace", "distance"):
+            yield f"The machine sends no power; it is derived from {watts} by Concept2's relation."
+        if self._missing.heart_rate_s:
+            yield f"Power was missing for {clock(self._missing.heart_rate_s)}; heart rate stands in."
+        if self._missing.filled_s:
+            yield f"Power was missing for {clock(self._missing.filled_s)}; the mean before it stands in."
+        if self._missing.assumed_s:
+            yield (
+                f"Nothing said how hard {clock(self._missing.assumed_s)} were rowed; {number(ASSUMED_POWER_W)} W are "
+                "assumed."
+            )
+
+    def _at(self, time_s: float, kcal: list[float]) -> float:
+        i = bisect_right(self._times_s, time_s) - 1
+        start_s, start_kcal = self._times_s[i], kcal[i]
+        if i + 1 == len(self._times_s):
+            return start_kcal + (time_s - start_s) * self._resting.gross
+        share = (time_s - start_s) / (self._times_s[i + 1] - start_s)
+        return start_kcal + share * (kcal[i + 1] - start_kcal)
+
+    def _add(self, end_s: float, rates: _Rates) -> None:
         duration_s = end_s - self._times_s[-1]
         if duration_s <= 0:
             return
         self._times_s.append(end_s)
-        self._gross_kcal.append(self._gross_kcal[-1] + duration_s * kcal_per_s)
+        self._gross_kcal.append(self._gross_kcal[-1] + duration_s * rates.gross)
+        self._rest_kcal.append(self._rest_kcal[-1] + duration_s * rates.rest)

@@ -8,12 +8,10 @@ a machine is shown as it is, whatever rowsync does about it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from statistics import StatisticsError, linear_regression, pstdev
 from typing import Any, NamedTuple
 
+from rowsync.audit import Tick
 from rowsync.readers import ROW_READERS
 from rowsync.reading import Reading
 from rowsync.telemetry import SLOWEST_STROKE_S, STARTING_STROKES, USUAL_STROKE_S, Telemetry, power_from_pace_w
@@ -24,12 +22,6 @@ FRESH_S = 5.0
 
 COUNTED_OVER = 7
 """The stroke rate that a count says is that of its last strokes: so many smooth a clock that ticks once a second."""
-
-KCAL_PER_WH = 4 * 0.8604
-CONCEPT2_REST_KCAL_PER_H = 300.0
-CONCEPT2_KCAL_PER_KG_H = 1.714 * 2.20462
-"""Concept2's energy: 4 · 0.8604 kcal/h for each watt, and 300 kcal/h; its weight correction has 1.714 kcal/h for each
-pound in place of the 300 (concept2.com's calorie calculator; 109 W as 675 in the PM5's row100meter of ErgometerJS)."""
 
 
 class Bout(NamedTuple):
@@ -239,44 +231,6 @@ def metres_said(evidence: Evidence) -> tuple[float, float]:
 # --- energy -----------------------------------------------------------------------------------------------------------
 
 
-class EnergyLaw(NamedTuple):
-    """Energy per hour as a constant [kcal/h] and so much for each watt [kcal/h/W]."""
-
-    constant_kcal_per_h: float
-    kcal_per_h_per_w: float
-
-
-def law_of_rate(pairs: Sequence[tuple[float, float]]) -> EnergyLaw | None:
-    """The line through pairs of power [W] and energy per hour [kcal/h]; None where power hardly differs, or in vain."""
-    if len(pairs) < 3 or pstdev(power_w for power_w, _ in pairs) < LEAST_SPREAD_W:
-        return None
-    try:
-        slope, constant = linear_regression(*zip(*pairs, strict=True))
-    except StatisticsError:
-        return None
-    left = pstdev(kcal - constant - slope * power_w for power_w, kcal in pairs)
-    explained = pstdev(slope * power_w for power_w, _ in pairs)
-    return EnergyLaw(constant, slope) if left <= explained / 2 else None
-
-
-LEAST_SPREAD_W = 10.0
-"""A line through powers whose standard deviation is less says nothing of its slope [W]."""
-
-
-class Tick(NamedTuple):
-    """A machine's energy counter as it grew: hours rowed, work done [Wh] and energy counted [kcal] so far."""
-
-    bout: int | None
-    rowed_h: float
-    work_wh: float
-    energy_kcal: float
-
-    @property
-    def concept2_kcal(self) -> float:
-        """What Concept2's formula gives so far [kcal]."""
-        return KCAL_PER_WH * self.work_wh + CONCEPT2_REST_KCAL_PER_H * self.rowed_h
-
-
 def energy_ticks(evidence: Evidence) -> list[Tick]:
     """Follow a machine's energy counter; it may begin again, and a step back counts nothing.
 
@@ -302,59 +256,8 @@ def energy_ticks(evidence: Evidence) -> list[Tick]:
     return ticks
 
 
-SURE_KCAL_PER_H, SURE_SLOPE = 15.0, 0.2
-"""A fit whose standard errors are larger can't tell one maker's formula from another's [kcal/h, kcal/h/W]."""
-
-TICK_VARIANCE = 1 / 12
-"""A count of whole kilocalories can't be known better, however well it fits [kcal^2]."""
-
-
-def law_of_ticks(ticks: Iterable[Tick]) -> EnergyLaw | None:
-    """The constant and the slope that a counter follows while somebody rows.
-
-    Least squares of the count on hours and work within each bout, since what is counted while the wheel runs out is
-    nobody's formula.  None where power differed too little to tell the constant from the slope.
-    """
-    bouts: dict[int, list[Tick]] = defaultdict(list)
-    for tick in ticks:
-        if tick.bout is not None:
-            bouts[tick.bout].append(tick)
-    powers_w = [
-        (after.work_wh - before.work_wh) / (after.rowed_h - before.rowed_h)
-        for bout in bouts.values()
-        for before, after in pairwise(bout)
-        if after.rowed_h > before.rowed_h
-    ]
-    if len(powers_w) < 2 or pstdev(powers_w) < LEAST_SPREAD_W:
-        return None
-    hours, work, energy = (
-        [value for bout in bouts.values() for value in _centred([getattr(tick, name) for tick in bout])]
-        for name in ("rowed_h", "work_wh", "energy_kcal")
-    )
-    hh, ww, hw = _product(hours, hours), _product(work, work), _product(hours, work)
-    he, we = _product(hours, energy), _product(work, energy)
-    determinant, freedom = hh * ww - hw * hw, len(hours) - len(bouts) - 2
-    if freedom < 1 or determinant <= 1e-9 * hh * ww:
-        return None
-    constant, slope = (he * ww - we * hw) / determinant, (we * hh - he * hw) / determinant
-    left = [e - constant * h - slope * w for h, w, e in zip(hours, work, energy, strict=True)]
-    variance = max(_product(left, left) / freedom, TICK_VARIANCE)
-    if (variance * ww / determinant) ** 0.5 > SURE_KCAL_PER_H or (variance * hh / determinant) ** 0.5 > SURE_SLOPE:
-        return None
-    return EnergyLaw(constant, slope)
-
-
 def _watts(state: State) -> float | None:
     """The power said; where none is, the one that Concept2's relation gives for the pace [W]."""
     if state.power_w:
         return max(0.0, state.power_w)
     return power_from_pace_w(state.pace_s_per_500m) if state.pace_s_per_500m else None
-
-
-def _centred(series: Sequence[float]) -> list[float]:
-    mean = sum(series) / len(series)
-    return [value - mean for value in series]
-
-
-def _product(left: Sequence[float], right: Sequence[float]) -> float:
-    return float(sum(a * b for a, b in zip(left, right, strict=True)))

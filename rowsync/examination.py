@@ -19,17 +19,22 @@ from statistics import median, quantiles
 from typing import Any, NamedTuple
 
 from rowsync import concept2, control, features, ftms, wording
-from rowsync.evidence import (
-    CONCEPT2_KCAL_PER_KG_H,
-    CONCEPT2_REST_KCAL_PER_H,
-    KCAL_PER_WH,
+from rowsync.audit import (
+    CONCEPT2_LAW,
+    LOOSELY,
+    SAME_KCAL_PER_H,
+    SAME_SLOPE,
     EnergyLaw,
+    is_sense,
+    law_of_rate,
+    law_of_ticks,
+    named,
+)
+from rowsync.evidence import (
     Evidence,
     State,
     energy_ticks,
     evidence_of,
-    law_of_rate,
-    law_of_ticks,
     metres_said,
     power_ratios,
     rate_ratios,
@@ -819,9 +824,8 @@ def _energy_per_hour(case: Case) -> Iterator[Finding]:
         yield _fine(f"Its energy per hour is {named}.")
     elif _is_session_mean(case):
         yield _noted("Its energy per hour is the session's mean so far: what it has counted over the time it took.")
-    elif (law := law_of_rate(pairs)) and _is_sense(law, SAME_KCAL_PER_H):
-        named = _formula(*law)
-        yield _noted(f"Its energy per hour is {named or _in_figures(law)}.")
+    elif (law := law_of_rate(pairs)) and is_sense(law, SAME_KCAL_PER_H):
+        yield _noted(f"Its energy per hour is {_formula(law) or _in_figures(law)}.")
     else:
         yield _unknown("By which formula its energy per hour goes can't be told. Row hard and easy for longer.")
 
@@ -839,9 +843,9 @@ def _formula_of_rate(pairs: Sequence[tuple[float, float]]) -> str:
     """What the formula is called that the energy per hour follows packet by packet; empty where it is none known."""
     if len(pairs) < ENOUGH_PAIRS:
         return ""
-    constants = _spread([kcal - KCAL_PER_WH * power_w for power_w, kcal in pairs])
+    constants = _spread([kcal - CONCEPT2_LAW.kcal_per_h_per_w * power_w for power_w, kcal in pairs])
     is_tight = constants[2] - constants[0] <= 2 * SAME_KCAL_PER_H
-    return _formula(constants[1], KCAL_PER_WH) if is_tight else ""
+    return _formula(CONCEPT2_LAW._replace(constant_kcal_per_h=constants[1])) if is_tight else ""
 
 
 def _is_session_mean(case: Case) -> bool:
@@ -858,9 +862,11 @@ def _is_session_mean(case: Case) -> bool:
 
 def _energy(case: Case) -> Iterator[Finding]:
     ticks = energy_ticks(case.evidence)
-    if not case.is_enough or not ticks or ticks[-1].energy_kcal < ENOUGH_KCAL or ticks[-1].concept2_kcal < 1:
+    if not case.is_enough or not ticks or ticks[-1].energy_kcal < ENOUGH_KCAL:
         return
-    counted, concept2_kcal = ticks[-1].energy_kcal, ticks[-1].concept2_kcal
+    counted, concept2_kcal = ticks[-1].energy_kcal, CONCEPT2_LAW.kcal(ticks[-1].rowed_h, ticks[-1].work_wh)
+    if concept2_kcal < 1:
+        return
     ratio = counted / concept2_kcal
     said = f"Its energy counted {counted:.0f} kcal, {_times(ratio)} what Concept2's formula gives ({concept2_kcal:.0f})"
     if TENFOLD[0] <= ratio <= TENFOLD[1]:
@@ -874,36 +880,19 @@ def _energy(case: Case) -> Iterator[Finding]:
     law = law_of_ticks(ticks)
     if _formula_of_rate(_rates(case)):  # the same in every packet, and said already
         yield _noted(f"{said}.")
-    elif law is None or not _is_sense(law, LOOSELY[0]):
+    elif law is None or not is_sense(law, LOOSELY[0]):
         yield _noted(f"{said}. By which formula can't be told: power differed too little within the rowing.")
     else:
-        yield _noted(f"{said}. It follows {_formula(*law, *LOOSELY) or _in_figures(law)}.")
+        yield _noted(f"{said}. It follows {_formula(law, *LOOSELY) or _in_figures(law)}.")
 
 
-SAME_KCAL_PER_H, SAME_SLOPE = 12.0, 0.15
-"""Within which a fit to energy per hour is one of the known formulas [kcal/h, kcal/h/W]."""
-LOOSELY = (40.0, 0.35)
-"""The same for a counter of whole kilocalories, whose ticks come late by up to a packet."""
-MASSES_KG = range(40, 161)
-
-
-def _formula(constant: float, slope: float, near: float = SAME_KCAL_PER_H, near_slope: float = SAME_SLOPE) -> str:
-    """What a formula is called; empty where it is none that is known."""
-    if abs(slope - KCAL_PER_WH) > near_slope:
+def _formula(law: EnergyLaw, near: float = SAME_KCAL_PER_H, near_slope: float = SAME_SLOPE) -> str:
+    """What a formula is called, and its figures; empty where it is none that is known."""
+    whose = named(law, near, near_slope)
+    if whose is None:
         return ""
-    if abs(constant - CONCEPT2_REST_KCAL_PER_H) <= near:
-        return "Concept2's, 300 kcal/h and 3.44 kcal/h for each watt, whoever rows"
-    if abs(constant) <= near:
-        return "25 % efficiency and nothing for the body itself, 3.44 kcal/h for each watt"
-    mass_kg = round(constant / CONCEPT2_KCAL_PER_KG_H)
-    if mass_kg in MASSES_KG:
-        return f"Concept2's corrected for a body of {mass_kg} kg, {constant:.0f} kcal/h and 3.44 kcal/h for each watt"
-    return ""
-
-
-def _is_sense(law: EnergyLaw, near: float) -> bool:
-    """Whether a body could burn so: work costs energy, and rest gives none back."""
-    return law.constant_kcal_per_h >= -near and law.kcal_per_h_per_w > 0
+    body = f", for a body of {whose.for_mass_kg:.0f} kg" if whose.for_mass_kg else ""
+    return f"{whose.formula}{body}: {law.constant_kcal_per_h:.0f} kcal/h and {law.kcal_per_h_per_w:.2f} for each watt"
 
 
 def _in_figures(law: EnergyLaw) -> str:

@@ -157,6 +157,7 @@ def reading_of(data: RowerData) -> Reading:
         power_w=data.instantaneous_power_w,
         average_power_w=data.average_power_w,
         energy_kcal=data.total_energy_kcal,
+        energy_per_hour_kcal=data.energy_per_hour_kcal,
         heart_rate_bpm=data.heart_rate_bpm,
         resistance_level=data.resistance_level,
         elapsed_s=data.elapsed_time_s,

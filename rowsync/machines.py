@@ -399,6 +399,18 @@ def handling_of(name: str) -> Handling:
     return handling
 
 
+MEASURING = ("pm5", "pm4", "pm3", "concept2")
+"""Beginnings of the names of machines whose watts were held against calibrated ergometers.
+
+A Concept2 reads 3-5 % low in steady rowing (Lormes 1993; Treff 2022), and more in the first strokes after a stop.
+"""
+
+
+def measures_power(name: str) -> bool:
+    """Whether a machine of this advertised name is known to measure the power that it sends."""
+    return _begins(name, MEASURING)
+
+
 def rows_by_name(name: str) -> bool | None:
     """Whether a name is a rower's; None when it says nothing."""
     if _begins(name, OTHER_NAMES) and not _begins(name, NAMES):

@@ -22,6 +22,7 @@ class Reading(NamedTuple):
         power_w: power [W].
         average_power_w: mean power since the machine began to count [W].
         energy_kcal: energy since the machine began to count [kcal].
+        energy_per_hour_kcal: energy at the present pace [kcal/h].
         heart_rate_bpm: heart rate as the machine passes it on [1/min].
         strap_heart_rate_bpm: heart rate as a strap sends it to us [1/min].
         resistance_level: as the machine counts it.
@@ -45,6 +46,7 @@ class Reading(NamedTuple):
     power_w: float | None = None
     average_power_w: float | None = None
     energy_kcal: float | None = None
+    energy_per_hour_kcal: float | None = None
     heart_rate_bpm: int | None = None
     strap_heart_rate_bpm: int | None = None
     resistance_level: float | None = None

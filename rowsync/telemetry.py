@@ -86,6 +86,7 @@ class Sample:
         resistance_level: as the machine counts it.
         drag_factor: Concept2's measure of the flywheel's drag [1e-6 N m s^2].
         machine_energy_kcal: the machine's own energy counter since the session began [kcal].
+        machine_energy_per_hour_kcal: what the machine says that the present pace costs [kcal/h].
         machine_elapsed_s: the machine's own clock, as sent [s].
         machine_effort: what the machine's own programme asks for: "hard", "easy", "rest", "warmup" or "cooldown".
         drive_time_s: the last stroke's time on the handle [s]; this and the next five from a Concept2's own service.
@@ -108,6 +109,7 @@ class Sample:
     resistance_level: float | None = None
     drag_factor: float | None = None
     machine_energy_kcal: float | None = None
+    machine_energy_per_hour_kcal: float | None = None
     machine_elapsed_s: float | None = None
     machine_effort: str | None = None
     drive_time_s: float | None = None
@@ -256,6 +258,7 @@ class Telemetry:
             resistance_level=self._latest("resistance_level", time_s),
             drag_factor=self._latest("drag_factor", time_s),
             machine_energy_kcal=self._energy_kcal.total,
+            machine_energy_per_hour_kcal=self._latest("energy_per_hour_kcal", time_s),
             machine_elapsed_s=self._latest("elapsed_s", time_s),
             machine_effort=self._effort,
             **{name: self._latest(name, time_s) for name in OF_A_STROKE},
@@ -437,6 +440,7 @@ PLAUSIBLE = (
     ("stroke_rate_spm", 0, 127),
     ("pace_s_per_500m", 50, 3600),
     ("power_w", 0, 2000),
+    ("energy_per_hour_kcal", 1, 10_000),
     ("heart_rate_bpm", 25, 240),
     ("strap_heart_rate_bpm", 25, 240),
     ("resistance_level", -1000, 1000),

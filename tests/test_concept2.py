@@ -377,7 +377,7 @@ def test_a_stroke_reads_as_times_length_forces_and_work():
 
 def test_the_power_of_a_stroke_comes_with_its_count():
     assert _reading("ce060036", bytes.fromhex(STROKE_POWERS[2][0])) == Reading(
-        elapsed_s=6.18, stroke_count=3, power_w=173
+        elapsed_s=6.18, stroke_count=3, power_w=173, energy_per_hour_kcal=895
     )
 
 

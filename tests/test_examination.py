@@ -357,10 +357,11 @@ def test_a_counter_that_begins_high_is_told():
 @pytest.mark.parametrize(
     ("kcal_per_h", "said"),
     [
-        (concept2_kcal_per_h, "Concept2's, 300 kcal/h and 3.44 kcal/h for each watt, whoever rows"),
-        (lambda w: 3.4416 * w + 3.779 * 100, "Concept2's corrected for a body of 100 kg"),
+        (concept2_kcal_per_h, "Concept2's, for a body of 79 kg: 300 kcal/h and 3.44 for each watt"),
+        (lambda w: 3.4416 * w + 3.779 * 100, "Concept2's corrected for body mass, for a body of 100 kg"),
         (lambda w: 3.4416 * w, "25 % efficiency and nothing for the body itself"),
-        (lambda w: 3.78 * w + 94, "a formula of its own: 94 kcal/h and 3.78 kcal/h for each watt"),
+        (lambda w: 3.78 * w + 94, "the METs of cycling, for a body of 75 kg: 94 kcal/h and 3.78 for each watt"),
+        (lambda w: 5.2 * w + 150, "a formula of its own: 150 kcal/h and 5.20 kcal/h for each watt"),
     ],
 )
 def test_the_formula_of_the_energy_per_hour_is_named_or_given_in_figures(kcal_per_h, said):
@@ -371,7 +372,7 @@ def test_the_formula_of_the_energy_per_hour_is_named_or_given_in_figures(kcal_pe
     ("kcal_per_h", "said"),
     [
         (concept2_kcal_per_h, "1.00 times what Concept2's formula gives"),
-        (concept2_kcal_per_h, "It follows Concept2's, 300 kcal/h"),
+        (concept2_kcal_per_h, "It follows Concept2's, for a body of 79 kg"),
         (lambda w: 3.4416 * w, "It follows 25 % efficiency and nothing for the body"),
     ],
 )
@@ -511,7 +512,7 @@ def test_a_real_pm5_is_read_right(shared):
     assert examination.says["maker"] == "Concept2"
     assert examination.stroke_count == 10
     assert "power follows from its pace as on a Concept2" in said
-    assert "Its energy per hour is Concept2's, 300 kcal/h" in said
+    assert "Its energy per hour is Concept2's, for a body of 79 kg: 300 kcal/h" in said
     assert {each.name: each.interval_s for each in examination.streams}["General Status"] == pytest.approx(
         0.51, abs=0.02
     )
