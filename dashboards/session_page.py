@@ -22,6 +22,8 @@ from dashboards.session import (
     session_figure,
 )
 from rowsync.corrections import said
+from rowsync.cost import PARTS, cost_sentences, plus_minus, training_sentences
+from rowsync.formulas import FORMULAS
 from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
 from rowsync.wording import (
     NOT_MEASURED,
@@ -86,6 +88,8 @@ def session_page(
         _chart_section(chart, figures, said(summary)),
         _rounds_section(summary, figures),
         _interval_section(summary),
+        _energy_section(summary),
+        _training_section(summary),
         _recording_section(summary, chart),
     ]
     body = f"{_header(summary, home)}\n<main>\n{''.join(main)}</main>\n{_footer(summary)}"
@@ -143,12 +147,12 @@ def _totals(summary: Row) -> str:
         total("mean pace", pace(summary.get("mean_pace_s_per_500m")), "/500 m"),
         total("mean power", number(summary.get("mean_power_w")), "W"),
     ]
-    bounds = energy_range(energy)
+    bounds, net_bounds = energy_range(energy), energy_range(energy, "net_low_kcal", "net_high_kcal")
     small = [
         total(
             "energy", number(energy.get("gross_kcal")), f"kcal {bounds}".strip(), "80 % range" if bounds else "", "wide"
         ),
-        total("net energy", number(energy.get("net_kcal")), "kcal", "without rest"),
+        total("net energy", number(energy.get("net_kcal")), f"kcal {net_bounds}".strip(), "without rest", "wide"),
         total("stroke rate", number(summary.get("mean_stroke_rate_spm"), 1), "spm"),
         total("strokes", number(summary.get("stroke_count")), ""),
     ]
@@ -213,7 +217,11 @@ def _interval_section(summary: Row) -> str:
         return ""
     without_heart = all(measured(row.get("mean_heart_rate_bpm")) is None for row in rows)
     columns = [column for column in COLUMNS if not (without_heart and column.name == "heart")]
-    heads = "".join(column_head(column.name, column.unit) for column in columns)
+    width = plus_minus((summary.get("energy") or {}).get("half_width"))
+    heads = "".join(
+        column_head(column.name, f"{column.unit} {width}".strip() if column.name == "energy" else column.unit)
+        for column in columns
+    )
     rounds = {id(row): place for place, row in enumerate(hard_rounds(summary), start=1)}
     lines = "".join(_interval_row(row, columns, rounds.get(id(row))) for row in rows)
     return (
@@ -251,6 +259,71 @@ def _start(row: Row) -> str:
         return clock(row.get("start_s"))
     sure = f"{percent(row['start_confidence'])} sure"
     return f'{clock(row.get("start_s"))}<abbr class="doubt" title="{sure}">?</abbr>'
+
+
+def _energy_section(summary: Row) -> str:
+    """What the energy is made of, what each effort cost, and what other formulas say."""
+    energy = summary.get("energy") or {}
+    if measured(energy.get("gross_kcal")) is None:
+        return ""
+    notes = "".join(f"<li>{html.escape(note)}</li>" for note in (*_parts(energy), *cost_sentences(summary)))
+    return (
+        '<section><h2 id="energy">Energy</h2>\n'
+        f"<ul>{notes}</ul>\n{_phases_html(energy)}{_formulas_html(energy)}</section>\n"
+    )
+
+
+def _parts(energy: Row) -> list[str]:
+    parts = [(name, measured(energy.get(key))) for name, key in PARTS]
+    said = ", ".join(f"{name} {number(kcal)}" for name, kcal in parts if kcal is not None)
+    return [f"Of it {said} kcal."] if said else []
+
+
+def _phases_html(energy: Row) -> str:
+    width = plus_minus(energy.get("half_width"))
+    rows = [
+        (
+            effort_name(phase["effort"]),
+            clock(phase["duration_s"]),
+            number(phase["gross_kcal"]),
+            number(phase["net_kcal"]),
+        )
+        for phase in energy.get("phases") or ()
+    ]
+    heads = (("time", ""), ("gross", f"kcal {width}".strip()), ("net", "kcal"))
+    return _table_html("What each effort asked of the body, whenever the breath paid for it", "effort", heads, rows)
+
+
+def _formulas_html(energy: Row) -> str:
+    gross, by_formula = measured(energy.get("gross_kcal")), energy.get("formulas_kcal") or {}
+    rows = [
+        (formula.title, number(by_formula[formula.name]), percent_change(by_formula[formula.name] / gross))
+        for formula in FORMULAS[1:]
+        if gross and measured(by_formula.get(formula.name)) is not None
+    ]
+    heads = (("gross", "kcal"), ("against rowsync", ""))
+    return _table_html("The same strokes by other formulas", "formula", heads, rows)
+
+
+def _table_html(caption: str, first: str, heads: Sequence[tuple[str, str]], rows: Sequence[tuple[str, ...]]) -> str:
+    """A small table whose first column is words; empty without rows."""
+    if not rows:
+        return ""
+    named = "".join(column_head(name, unit) for name, unit in heads)
+    lines = "".join(
+        f'<tr><th scope="row" class="word">{html.escape(word)}</th><td>{"</td><td>".join(cells)}</td></tr>\n'
+        for word, *cells in rows
+    )
+    return (
+        f'<div class="scroll"><table><caption>{html.escape(caption)}</caption>\n'
+        f'<thead><tr><th scope="col" class="word">{first}</th>{named}</tr></thead>\n'
+        f"<tbody>\n{lines}</tbody></table></div>\n"
+    )
+
+
+def _training_section(summary: Row) -> str:
+    said_of = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in training_sentences(summary))
+    return f"<section><h2>Training</h2><ul>{said_of}</ul></section>\n" if said_of else ""
 
 
 def _recording_section(summary: Row, chart: SessionChart) -> str:
@@ -299,9 +372,9 @@ def _footer(summary: Row) -> str:
     if measured(energy.get("gross_kcal")) is not None:
         model = f" by the model <b>{outside_html(energy['model'])}</b>" if energy.get("model") else ""
         parts.append(
-            f"Energy is estimated{model}. The numbers in brackets are its 80 % range: in four sessions of five the "
-            "true value should lie between them. Net energy leaves out what the body uses at rest. A machine's own "
-            "count follows its maker's formula.</p><p>"
+            f"Energy is estimated{model}. The numbers in brackets are its 80 % range: for four people of five the true "
+            "value should lie between them, and it errs the same way every time, so a week's range is as wide. Net "
+            "energy leaves out what the body uses at rest: it is what counts for a deficit.</p><p>"
         )
     parts.append(f"Session {outside_html(summary.get('session_id') or NOT_MEASURED)} · – means not measured · rowsync")
     return "".join(parts) + "</p></footer>"

@@ -47,6 +47,7 @@ class Moment:
         cue: what the plan asks for; None without a plan.
         effort: what is being rowed, as far as can be said.
         gross_kcal: energy so far [kcal].
+        energy_half_width: half of its 80 % range, as a share of it.
         notifications: how many arrived.
         saved: how many of them are safely on disk.
         trouble: why the disk refuses; None when all is well.
@@ -57,6 +58,7 @@ class Moment:
     cue: Cue | None
     effort: Effort | None
     gross_kcal: float
+    energy_half_width: float
     notifications: int
     saved: int
     trouble: str | None
@@ -261,6 +263,7 @@ class _Following:
             cue=self._cue,
             effort=self._tracker.effort,
             gross_kcal=self._tracker.gross_kcal,
+            energy_half_width=self._tracker.energy_half_width,
             notifications=self._tracker.notifications,
             saved=self._journal.durable,
             trouble=self._journal.why,

@@ -13,16 +13,20 @@ from itertools import pairwise
 from typing import Any
 
 from rowsync.athlete import Athlete
+from rowsync.audit import MachineEnergy, audit
 from rowsync.corrections import CORRECTED, fitted
 from rowsync.energy import Energy, EnergyMeter
 from rowsync.errors import UsageError
+from rowsync.felt import Felt
 from rowsync.intervals import Compliance, Effort, Segment, Segmentation, Segmenter
-from rowsync.machines import handling_of
+from rowsync.machines import handling_of, measures_power
 from rowsync.plan import parse_plan, timetable
 from rowsync.readers import ROW_READERS, read
 from rowsync.reading import Reading
 from rowsync.strokes import Stroke, StrokeCounter
 from rowsync.telemetry import ENDED, HELD_S, LOST, Item, Note, Sample, Telemetry
+from rowsync.training import Training, training
+from rowsync.witness import Disagreement, disagreement
 from rowsync.wording import stamp
 
 Event = Sample | Stroke
@@ -78,6 +82,7 @@ class Interval:
         mean_pace_s_per_500m: time rowed per 500 m rowed [s/500 m]; None in a rest.
         mean_heart_rate_bpm: mean heart rate [1/min].
         gross_kcal: gross energy [kcal].
+        net_kcal: the same less what the body would have used at rest [kcal].
         start_confidence: how sure the change at its start is, 0 to 1; None where nothing was detected.
     """
 
@@ -93,6 +98,7 @@ class Interval:
     mean_pace_s_per_500m: float | None
     mean_heart_rate_bpm: float | None
     gross_kcal: float
+    net_kcal: float
     start_confidence: float | None = None
 
 
@@ -133,6 +139,9 @@ class Session:
         heart_rate_source: "strap", "machine", or "strap and machine" when one stood in for the other; None without any.
         machine_totals: what the machine itself says at the end, as it last sent it.
         energy: what it cost.
+        machine_energy: what the machine's own calories are worth; None where it counts none.
+        doubtful_power: where heart rate contradicts the machine's watts; None where it doesn't, or can't be asked.
+        training: what it trained.
         interval_probability: that it is an interval session at all, 0 to 1; None when nobody rowed.
         compliance: how its plan was kept; None without a plan.
         intervals_from: who says what its segments are: "plan" when one was followed, "detected", or "corrected" by a
@@ -158,6 +167,9 @@ class Session:
     heart_rate_source: str | None
     machine_totals: MachineTotals
     energy: Energy
+    machine_energy: MachineEnergy | None
+    doubtful_power: Disagreement | None
+    training: Training
     interval_probability: float | None
     compliance: Compliance | None
     intervals_from: str
@@ -258,7 +270,7 @@ class Tracker:
             self.strokes.append(stroke)
             self._segmenter.feed(stroke)
             if stroke.seen:
-                self._meter.feed(stroke)
+                self._meter.feed(stroke, sample.heart_rate_bpm)
         return strokes
 
     def _note(self, note: Note) -> None:
@@ -288,11 +300,17 @@ class Tracker:
         """Gross energy so far [kcal]."""
         return self._meter.gross_at(self._now_s)
 
-    def finish(self, corrected: Sequence[Segment] = ()) -> Session:
+    @property
+    def energy_half_width(self) -> float:
+        """Half the width of the 80 % range of `gross_kcal`, as a share of it."""
+        return self._meter.half_width(self._now_s, self._watts(self._telemetry.power_source) or "distance")
+
+    def finish(self, corrected: Sequence[Segment] = (), felt: Felt | None = None) -> Session:
         """End the session here and say what it was.
 
         Args:
             corrected: its segments as a person sees them right; without them they are detected.
+            felt: how a person says that it felt.
         """
         if self._lost and self._now_s > self._row_s:  # it never came back
             self._gaps.append(Gap(self._row_s, self._now_s, self._lost))
@@ -317,7 +335,10 @@ class Tracker:
             power_source=source,
             heart_rate_source=" and ".join(sorted(self._telemetry.heart_rate_sources, reverse=True)) or None,
             machine_totals=self._machine_totals,
-            energy=self._meter.finish(self._now_s, source, last.machine_energy_kcal),
+            energy=self._meter.finish(self._now_s, self._watts(source), last.machine_energy_kcal, segments),
+            machine_energy=audit(self._samples, self.strokes, self._meter.rowed_kcal),
+            doubtful_power=disagreement(self._samples, self._meter.gross_at, self._header.athlete) if source else None,
+            training=training(self.strokes, self._samples, self._header.athlete, felt),
             interval_probability=found.probability,
             compliance=found.compliance,
             intervals_from=CORRECTED if corrected else _source(found),
@@ -328,6 +349,11 @@ class Tracker:
             notifications=self.notifications,
             malformed_notifications=self._malformed,
         )
+
+    def _watts(self, source: str | None) -> str | None:
+        """How power came about, as far as energy minds (`energy.WATTS_SD`)."""
+        measured = source == "machine" and measures_power(str(self._header.machine.get("name", "")))
+        return "measured" if measured else source
 
     def _timetable(self) -> tuple[Segment, ...]:
         """When which piece of the plan was due; nothing without a plan that can be read."""
@@ -380,6 +406,7 @@ class Tracker:
             mean_pace_s_per_500m=500.0 * rowed_s / rowed_m if rowed_s > 0 and rowed_m > 0 and not resting else None,
             mean_heart_rate_bpm=_mean_heart_rate_bpm(self._samples_in(start_s, end_s)),
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
+            net_kcal=self._meter.net_at(end_s) - self._meter.net_at(start_s),
             start_confidence=segment.confidence,
         )
 
@@ -421,12 +448,21 @@ class Tracker:
         return before_m + (after_m - before_m) * (time_s - before.time_s) / (after.time_s - before.time_s)
 
 
-def analyse(header: Header, items: Iterable[Item], corrected: Sequence[Segment] = ()) -> Session:
-    """A whole session at once, by the same way as live; `corrected` are its segments as a person sees them right."""
+def analyse(
+    header: Header, items: Iterable[Item], corrected: Sequence[Segment] = (), felt: Felt | None = None
+) -> Session:
+    """A whole session at once, by the same way as live.
+
+    Args:
+        header: what is known of it besides its bytes.
+        items: its bytes and notes.
+        corrected: its segments as a person sees them right.
+        felt: how a person says that it felt.
+    """
     tracker = Tracker(header)
     for item in items:
         tracker.feed(item)
-    return tracker.finish(corrected)
+    return tracker.finish(corrected, felt)
 
 
 def _source(found: Segmentation) -> str:

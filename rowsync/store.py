@@ -4,12 +4,13 @@
     <data>/samples/athlete=<athlete>/year=<year>/<session>.parquet   what was rowed
     <data>/raw/athlete=<athlete>/year=<year>/<session>.parquet       the bytes: the truth all else is rebuilt from
     <data>/truth/athlete=<athlete>/year=<year>/<session>.json        what the person said of its intervals, if anything
+    <data>/felt/athlete=<athlete>/year=<year>/<session>.json         how the person said it felt, if anything
     <data>/sessions.parquet                                          one row a session, rebuildable
 
 A session enters by one way: its recording is analysed and written, whether it was just rowed, left behind by a crash,
-or imported.  What a person said of its intervals is asked each time, so it outlives every analysis.  Files are written
-beside their place, synced, renamed and their folder synced; a journal goes only after that.  Page checksums are on:
-without them most flipped bits read back as wrong numbers.
+or imported.  What a person said of it is asked each time, so it outlives every analysis; so is what the settings say of
+the athlete on that day.  Files are written beside their place, synced, renamed and their folder synced; a journal goes
+only after that.  Page checksums are on: without them most flipped bits read back as wrong numbers.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -30,9 +31,13 @@ import pyarrow.parquet as pq
 
 from rowsync import __version__
 from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
+from rowsync.days import day_of
 from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
+from rowsync.felt import Felt, felt_fields, felt_from_fields
+from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
 from rowsync.journal import claimed, journals_left, make_folder, sync_folder
+from rowsync.profile import Profile
 from rowsync.recording import (
     Recording,
     header_fields,
@@ -41,7 +46,7 @@ from rowsync.recording import (
     note_from_fields,
     read_recording,
 )
-from rowsync.session import Session, analyse, weighted_mean
+from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.telemetry import Item, Note, Notification
 from rowsync.wording import outside_text, stamp
@@ -49,8 +54,11 @@ from rowsync.wording import outside_text, stamp
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 3
-"""2: more columns of samples; 3: intervals with confidence, plans kept.  An older one is made anew when it is read."""
+SCHEMA = 4
+"""2: more columns of samples; 3: intervals with confidence, plans kept; 4: energy in parts, training.
+
+An older one is made anew when it is read, and so is what an older energy model reckoned.
+"""
 _METADATA = b"rowsync"
 
 _INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.string()
@@ -71,6 +79,7 @@ SAMPLES = pa.schema(
         ("resistance_level", _NUMBER),
         ("drag_factor", _NUMBER),
         ("machine_energy_kcal", _NUMBER),
+        ("machine_energy_per_hour_kcal", _NUMBER),
         ("machine_elapsed_s", _NUMBER),
         ("machine_effort", _TEXT),
         ("drive_time_s", _NUMBER),
@@ -102,10 +111,14 @@ INDEX = pa.schema(
         ("net_kcal", _NUMBER),
         ("low_kcal", _NUMBER),
         ("high_kcal", _NUMBER),
+        ("net_low_kcal", _NUMBER),
+        ("net_high_kcal", _NUMBER),
         ("machine_kcal", _NUMBER),
         ("energy_model", _TEXT),
         ("hard_intervals", _INTEGER),
         ("mean_hard_power_w", _NUMBER),
+        ("load", _NUMBER),
+        ("load_by", _TEXT),
     ]
 )
 
@@ -141,15 +154,37 @@ class Truth(NamedTuple):
     segments: tuple[Segment, ...]
 
 
+SAID = ("truth", "felt")
+"""The kinds of files that a person's words are in."""
+
+
+class _Said(NamedTuple):
+    """What a person said of a session."""
+
+    correction: Correction | None = None
+    felt: Felt | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What a summary says of it besides."""
+        corrected = {} if self.correction is None else {_CORRECTED_AT: stamp(self.correction.corrected_at)}
+        return corrected | ({} if self.felt is None else {_FELT: felt_fields(self.felt)})
+
+
+_CORRECTED_AT, _FELT = "corrected_at", "felt"
+
+
 class Store:
     """The sessions below one folder.
 
     Args:
         folder: the data folder; made when something is first written.
+        profiles: what the settings say of athletes, by name.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, profiles: Mapping[str, Profile] | None = None) -> None:
         self.folder = folder
+        self.profiles = profiles or {}
 
     def add(self, recording: Recording) -> dict[str, Any]:
         """Analyse a recording and store it; storing the same session again replaces it, and keeps what was corrected.
@@ -158,31 +193,38 @@ class Store:
             StoreError: the folder can't be written, or holds more of this session already; what was there before is
                 untouched.
         """
-        session, correction = self._analysed(recording)
+        session, said = self._analysed(recording)
         if held := self._held_more(session):
             raise StoreError(
                 f"The session {session.header.session_id} is stored already, with {held} notifications; this recording "
                 f"of it has only {session.notifications}. To store both, change its session_id."
             )
-        return self._keep(recording, session, correction)
+        return self._keep(recording, session, said)
 
-    def _analysed(self, recording: Recording) -> tuple[Session, Correction | None]:
+    def _analysed(self, recording: Recording, correction: Correction | None = None) -> tuple[Session, _Said]:
         """A session with its intervals as a person corrected them, where one did; else as they are detected."""
-        try:
-            correction = self.correction(recording.header.session_id)
-        except RecordingError:  # which `correction` tells whoever asks
-            correction = None
-        segments = () if correction is None else correction.segments
-        return analyse(recording.header, recording.items, segments), correction
+        said = self._said(recording.header.session_id)
+        if correction is not None:
+            said = said._replace(correction=correction)
+        segments = () if said.correction is None else said.correction.segments
+        return analyse(self._known(recording.header), recording.items, segments, said.felt), said
 
-    def _keep(self, recording: Recording, session: Session, correction: Correction | None) -> dict[str, Any]:
-        summary = session.summary() | _said_at(correction)
+    def _known(self, header: Header) -> Header:
+        """A header with what the settings say of its athlete on its day."""
+        profile = self.profiles.get(header.athlete.name)
+        if profile is None:
+            return header
+        athlete = profile.told_of(header.athlete, day_of(header.started_at, profile.time_zone))
+        return replace(header, athlete=athlete)
+
+    def _keep(self, recording: Recording, session: Session, said: _Said) -> dict[str, Any]:
+        summary = session.summary() | said.fields
         raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary)
         header, events = header_fields(recording.header), list(map(note_fields, recording.notes))
         with _writing(self.folder):
             self._put("raw", session, raw, header=header, events=events)
             self._put("samples", session, samples, summary=summary)
-            self._move_truth(session)
+            self._move_said(session)
             self._write_index([*self._rows_but(session.header.session_id), row])
         return summary
 
@@ -210,13 +252,13 @@ class Store:
             except RecordingError as error:
                 self._set_aside(journal)
                 return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
-            session, correction = self._analysed(recording)
+            session, said = self._analysed(recording)
             if self._held_more(session):
                 self._set_aside(journal)
                 return Recovery(
                     journal, problem=f"{journal} was set aside: a longer recording of it is stored already."
                 )
-            summary = self._keep(recording, session, correction) if session.is_rowed else None
+            summary = self._keep(recording, session, said) if session.is_rowed else None
             if recording.refused_lines:
                 self._set_aside(journal)
             else:
@@ -250,16 +292,33 @@ class Store:
         """
         self.correction(session_id)
         recording = self.recording(session_id)
-        session = analyse(recording.header, recording.items, correction.segments)
-        text = json.dumps({"session_id": session.header.session_id} | correction_fields(correction), indent=1)
-        with _writing(self.folder):
-            path = self._path("truth", session)
-            with _replacing(path) as file:
-                file.write(text.encode())
-            for other in self._truths(session_id):
-                if other != path:
-                    other.unlink()
-        return self._keep(recording, session, correction)
+        session, said = self._analysed(recording, correction)
+        self._write_said("truth", session, correction_fields(correction))
+        return self._keep(recording, session, said)
+
+    def felt(self, session_id: str, felt: Felt) -> dict[str, Any]:
+        """Keep how a person says that a session felt, and derive the session from its bytes again.
+
+        What was said before and isn't said now holds on.
+
+        Returns:
+            The session as it is now, without its series.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            RecordingError: its file can't be read; nothing is changed.
+            StoreError: the folder can't be written.
+        """
+        recording = self.recording(session_id)
+        session, said = self._analysed(recording)
+        if said.felt is not None:
+            felt = replace(
+                felt,
+                talked=said.felt.talked if felt.talked is None else felt.talked,
+                exertion=said.felt.exertion if felt.exertion is None else felt.exertion,
+            )
+        self._write_said("felt", session, felt_fields(felt))
+        return self._keep(recording, *self._analysed(recording))
 
     def uncorrect(self, session_id: str) -> dict[str, Any]:
         """Forget what a person said of a session's intervals, and derive it from its bytes again.
@@ -274,7 +333,7 @@ class Store:
             StoreError: the folder can't be written.
         """
         recording = self.recording(session_id)
-        truths = list(self._truths(session_id))
+        truths = self._said_files("truth", session_id)
         if not truths:
             raise UsageError(f"Nothing was corrected in {session_id}.")
         with _writing(self.folder):
@@ -289,15 +348,10 @@ class Store:
         Raises:
             RecordingError: it can't be read.  The session is shown as it was detected, and the file stays as it is.
         """
-        path = next(iter(self._truths(session_id)), None)
+        path = next(iter(self._said_files("truth", session_id)), None)
         if path is None:
             return None
-        try:
-            content = json.loads(path.read_bytes())
-            ours = isinstance(content, dict) and slug(str(content.get("session_id"))) == path.stem
-            correction = correction_from_fields(content) if ours else None
-        except (OSError, ValueError, RecursionError):
-            correction = None
+        correction = correction_from_fields(_said_content(path))
         if correction is None:
             raise RecordingError(
                 f"{path}, which holds what you corrected, can't be read; the intervals are those that were detected. "
@@ -352,23 +406,60 @@ class Store:
         """
         metadata = _metadata(self._file("samples", session_id), "summary")
         summary: dict[str, Any] = metadata["summary"]
-        if metadata["schema"] < SCHEMA or summary.get(_CORRECTED_AT) != self._corrected_at(session_id):
+        said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
+        if _is_old(metadata) or said != self._said(session_id).fields:
             with suppress(RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
                 return self._again(session_id)
         return summary
 
-    def _corrected_at(self, session_id: str) -> str | None:
-        with suppress(RecordingError):
-            return _said_at(self.correction(session_id)).get(_CORRECTED_AT)
-        return None
+    def _said(self, session_id: str) -> _Said:
+        """What a person said of a session, as far as it can be read."""
+        try:
+            correction = self.correction(session_id)
+        except RecordingError:  # which `correction` tells whoever asks
+            correction = None
+        path = next(iter(self._said_files("felt", session_id)), None)
+        return _Said(correction, None if path is None else felt_from_fields(_said_content(path)))
 
     def _again(self, session_id: str) -> dict[str, Any]:
         """Derive a session from its bytes again."""
         recording = self.recording(session_id)
-        session, correction = self._analysed(recording)
+        session, said = self._analysed(recording)
         with suppress(StoreError):  # looking back needs no disk that can be written
-            self._keep(recording, session, correction)
-        return session.summary() | _said_at(correction)
+            self._keep(recording, session, said)
+        return session.summary() | said.fields
+
+    # --- keeping up ---------------------------------------------------------------------------------------------------
+
+    def behind(self) -> list[str]:
+        """The sessions that an older energy model reckoned, and that can be reckoned anew; by their id."""
+        old = (row["session_id"] for row in self._rows() if row["energy_model"] != MODEL)
+        return sorted(each for each in old if any(self.folder.glob(f"raw/*/*/{slug(each)}.parquet")))
+
+    def reckoned_otherwise(self, before: Profile, after: Profile) -> list[str]:
+        """The athlete's sessions that come out otherwise now that the settings say something else; by their id."""
+        changed = []
+        for session_id in (row["session_id"] for row in self._rows() if row["athlete"] == after.name):
+            with suppress(RecordingError, SessionNotFound):  # whoever opens it is told
+                header = header_from_fields(_metadata(self._file("raw", session_id), "header")["header"], session_id)
+                then, now = (
+                    profile.told_of(header.athlete, day_of(header.started_at, profile.time_zone))
+                    for profile in (before, after)
+                )
+                changed += [session_id] if then != now else []
+        return changed
+
+    def reckon_again(self, session_id: str) -> dict[str, Any]:
+        """Derive a session from its bytes again, with the settings as they are.
+
+        Returns:
+            The session as it is now, without its series.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            RecordingError: its file is not ours or altered; nothing is changed.
+        """
+        return self._again(session_id)
 
     def samples(self, session_id: str) -> pd.DataFrame:
         """One session's samples; columns as in `SAMPLES`, missing values as NaN.
@@ -378,8 +469,8 @@ class Store:
             RecordingError: its file is not ours or altered.
         """
         path = self._file("samples", session_id)
-        if _metadata(path, "summary")["schema"] < SCHEMA:
-            self.add(self.recording(session_id))
+        if _is_old(_metadata(path, "summary")):
+            self._again(session_id)
         table: pd.DataFrame = _read(self._file("samples", session_id), SAMPLES).to_pandas()
         return table
 
@@ -404,7 +495,7 @@ class Store:
     def _path(self, kind: str, session: Session) -> Path:
         header = session.header
         folder = self.folder / kind / f"athlete={slug(header.athlete.name)}" / f"year={header.started_at.year:04d}"
-        return folder / f"{slug(header.session_id)}.{'json' if kind == 'truth' else 'parquet'}"
+        return folder / f"{slug(header.session_id)}.{'json' if kind in SAID else 'parquet'}"
 
     def _put(self, kind: str, session: Session, table: pa.Table, **content: Any) -> None:
         """Write a session's file; the same session under another athlete or year is the same session."""
@@ -414,16 +505,28 @@ class Store:
             if other != path:
                 other.unlink()
 
-    def _truths(self, session_id: str) -> list[Path]:
+    def _said_files(self, kind: str, session_id: str) -> list[Path]:
         """Where lies what a person said of a session: one file, or none."""
-        return sorted(self.folder.glob(f"truth/*/*/{slug(session_id)}.json"))
+        return sorted(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.json"))
 
-    def _move_truth(self, session: Session) -> None:
+    def _write_said(self, kind: str, session: Session, content: dict[str, Any]) -> None:
+        """Keep what a person says of a session, in place of what was said before."""
+        session_id = session.header.session_id
+        with _writing(self.folder):
+            path = self._path(kind, session)
+            with _replacing(path) as file:
+                file.write(json.dumps({"session_id": session_id} | content, indent=1).encode())
+            for other in self._said_files(kind, session_id):
+                if other != path:
+                    other.unlink()
+
+    def _move_said(self, session: Session) -> None:
         """What was said of a session goes with it to another athlete or year, as it is."""
-        path = self._path("truth", session)
-        for other in self._truths(session.header.session_id):
-            if not path.exists():
-                _move(other, path.parent)
+        for kind in SAID:
+            path = self._path(kind, session)
+            for other in self._said_files(kind, session.header.session_id):
+                if not path.exists():
+                    _move(other, path.parent)
 
     def _held_more(self, session: Session) -> int:
         """How many notifications of a session are stored, if more than it has; 0 if not.
@@ -502,19 +605,11 @@ def _raw_table(recording: Recording) -> pa.Table:
     return pa.Table.from_pydict(columns, schema=RAW)
 
 
-_CORRECTED_AT = "corrected_at"
-
-
-def _said_at(correction: Correction | None) -> dict[str, str]:
-    """What a summary says besides of a correction."""
-    return {} if correction is None else {_CORRECTED_AT: stamp(correction.corrected_at)}
-
-
 def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
     energy, hard = summary["energy"], [i for i in summary["intervals"] if i["effort"] == Effort.HARD]
     hard_power_w = weighted_mean((i["mean_power_w"], i["duration_s"]) for i in hard)
-    row = {name: summary.get(name) for name in INDEX.names} | {name: energy[name] for name in energy if name != "model"}
-    return row | {
+    found = summary | energy | (summary.get("training") or {})
+    return {name: found.get(name) for name in INDEX.names} | {
         "started_at": datetime.fromisoformat(summary["started_at"]),
         "machine": summary["machine"].get("name"),
         "energy_model": energy["model"],
@@ -591,6 +686,22 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def _is_old(metadata: dict[str, Any]) -> bool:
+    """Whether an older rowsync, or an older energy model, made it."""
+    energy = metadata["summary"].get("energy")
+    return metadata["schema"] < SCHEMA or not isinstance(energy, dict) or energy.get("model") != MODEL
+
+
+def _said_content(path: Path) -> Any:
+    """What a person said of the session that the file is named after; None where it can't be read."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    ours = isinstance(content, dict) and slug(str(content.get("session_id"))) == path.stem
+    return content if ours else None
 
 
 def _description(table: pa.Table) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -21,7 +23,11 @@ from rich.table import Table
 from rich.text import Text
 
 from rowsync import corrections, wording
+from rowsync.cost import cost_line, cost_sentences, plus_minus, training_sentences, with_range
+from rowsync.energy import Energy
+from rowsync.formulas import FORMULAS
 from rowsync.plan import Cue, Piece
+from rowsync.programme import spanned
 from rowsync.rowing import Moment
 from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
 
@@ -120,7 +126,8 @@ class RowingScreen:
             numbers,
             Text(
                 f"{wording.clock(sample.time_s)} · {wording.number(sample.distance_m)} m · "
-                f"{wording.number(moment.gross_kcal)} kcal · saved {moment.saved} of {moment.notifications}"
+                f"{wording.number(moment.gross_kcal)} kcal {plus_minus(moment.energy_half_width)} · "
+                f"saved {moment.saved} of {moment.notifications}"
             ),
             ProgressBar(total=1.0, completed=share, width=max(10, self._console.width - 4)),  # room for "^C"
         )
@@ -165,19 +172,14 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
     )
     for sentence in sentences(summary):
         console.print(Text(sentence))
-    console.print(_intervals(summary["intervals"]))
+    console.print(_intervals(summary["intervals"], plus_minus(energy.get("half_width"))))
     if any(map(is_doubtful, summary["intervals"])):
         console.print(Text(f"? the change at this start is less than {percent(DOUBTFUL)} sure", "dim"))
     if said := corrections.said(summary):
         console.print(Text(f"Intervals {said}", "dim"))
-    machine = "" if energy["machine_kcal"] is None else f"; the machine says {wording.number(energy['machine_kcal'])}"
-    console.print(
-        Text(
-            f"{wording.number(energy['gross_kcal'])} kcal gross, 80 % range {wording.number(energy['low_kcal'])}–"
-            f"{wording.number(energy['high_kcal'])} ({energy['model']}); "
-            f"{wording.number(energy['net_kcal'])} net{machine}"
-        )
-    )
+    console.print(Text(cost_line(summary)).append(f"  80 % range; {energy['model']}", "dim"))
+    for sentence in (*cost_sentences(summary), *training_sentences(summary)):
+        console.print(Text(sentence))
     for gap in summary["gaps"]:
         between = f"{wording.clock(gap['start_s'])}–{wording.clock(gap['end_s'])}"
         console.print(Text(f"Gap {between}: {wording.outside_text(gap['reason'], longest=200)}", "yellow"))
@@ -200,10 +202,63 @@ def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = 
             wording.outside_text(row["athlete"]),
             wording.clock(row["duration_s"]),
             wording.number(row["distance_m"]),
-            wording.number(row["gross_kcal"]),
+            with_range(row, "gross_kcal", "low_kcal", "high_kcal"),
             wording.outside_text(row["plan"] or wording.NOT_MEASURED),
         )
     (console or _console()).print(table)
+
+
+def print_athlete(athlete: Mapping[str, Any], default: str, console: Console | None = None) -> None:
+    """Print what is known of an athlete, and what isn't: by which option it is said, and what it is good for."""
+    console = console or _console()
+    by_default = "rows by default" if athlete["default"] else f"rows with --athlete; by default: {_name_of(default)}"
+    console.print(Text.assemble("Athlete ", (_name_of(athlete["name"]), "bold"), (f"  {by_default}", "dim")))
+    known = Table.grid(padding=(0, 2))
+    for what, value in _known_of(athlete):
+        known.add_row(Text(what), Text(value))
+    if known.row_count:
+        console.print(known)
+    if athlete["unknown"]:
+        console.print(Text("Not known, and what it would be good for:", "dim"))
+        wanted = Table.grid(padding=(0, 2))
+        for each in athlete["unknown"]:
+            wanted.add_row(Text(each["option"]), Text(each["good_for"], "dim"))
+        console.print(wanted)
+    console.print()
+
+
+KNOWN_OF_AN_ATHLETE = {
+    "birth_year": ("born", "{:d}"),
+    "age_years": ("age", "{:g} years"),
+    "height_cm": ("height", "{:g} cm"),
+    "sex": ("sex", "{}"),
+    "max_heart_rate_bpm": ("highest heart rate", "{:g} bpm"),
+    "resting_heart_rate_bpm": ("heart rate at rest", "{:g} bpm"),
+    "vo2max_ml_per_kg_min": ("oxygen uptake", "{:g} mL/kg/min"),
+    "max_power_w": ("power for six minutes", "{:.0f} W"),
+    "critical_power_w": ("critical power", "{:g} W"),
+    "w_prime_kj": ("W'", "{:g} kJ"),
+    "time_zone": ("time zone", "{}"),
+    "weekly_aim_kcal": ("aim of a week", "{:g} kcal net"),
+}
+"""What is said of an athlete beside masses and a 2k, in this order."""
+
+
+def _known_of(athlete: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is known of an athlete, and how it reads; masses latest first."""
+    masses = athlete["masses"]
+    for at, entry in reversed(list(enumerate(masses))):
+        since = f" from {entry['from']}" if entry["from"] else " before" if len(masses) > 1 else ""
+        yield "body mass" if at == len(masses) - 1 else "", f"{entry['mass_kg']:g} kg{since}"
+    if athlete["best_2k_s"]:
+        yield "best 2,000 m", wording.pace(athlete["best_2k_s"])
+    for key, (what, form) in KNOWN_OF_AN_ATHLETE.items():
+        if athlete[key] is not None:
+            yield what, form.format(athlete[key])
+
+
+def _name_of(name: str) -> str:
+    return wording.outside_text(name)
 
 
 def print_examination(examination: Mapping[str, Any], console: Console | None = None) -> None:
@@ -334,6 +389,188 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def print_energy(reckoned: Energy, console: Console | None = None) -> None:
+    """Print what some rowing costs, beside what other formulas say.
+
+    Args:
+        reckoned: rowsync's, with the others' in it.
+        console: where to; standard output by default.
+    """
+    console = console or _console(PIPED_COLUMNS)
+    summary = {"energy": asdict(reckoned)}
+    console.print(Text(cost_line(summary), "bold").append(f"  80 % range; {reckoned.model}", "not bold dim"))
+    for doubt in reckoned.doubts:
+        console.print(Text(doubt))
+    table = _table("by", right=("kcal", "against rowsync"))
+    for formula in FORMULAS[1:]:
+        kcal = reckoned.formulas_kcal.get(formula.name)
+        if kcal is not None:
+            share = wording.percent_change(kcal / reckoned.gross_kcal) if reckoned.gross_kcal else ""
+            _add_row(table, formula.title, wording.number(kcal), share)
+    console.print(table)
+
+
+def print_programme(overview: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print a programme beside what was done of it.
+
+    Args:
+        overview: as `programme.overview` gives it.
+        console: where to; standard output by default.
+    """
+    console = console or _console(PIPED_COLUMNS)
+    plan, weeks = overview["programme"], overview["weeks"]
+    athlete = wording.outside_text(overview["athlete"])
+    console.print(Text(wording.outside_text(plan["name"]), "bold").append(f"  {athlete}", "not bold"))
+    console.print(_weeks_gone(overview))
+    if weeks:
+        _print_this_week(overview, weeks[-1], console)
+        console.print()
+        console.print(_weeks(plan, weeks, narrow=console.width < NARROW))
+        latest = next((week for week in reversed(weeks[-2:]) if week["minutes"]), weeks[-1])
+        for note in latest["notes"]:
+            console.print(Text(f"Week {latest['number']}: {wording.outside_text(note, LONGEST_SENTENCE)}", "yellow"))
+    console.print()
+    _print_what_to_do(overview, console)
+    console.print()
+    for sentence in plan["about"]:
+        console.print(Text(f"· {wording.outside_text(sentence, LONGEST_SENTENCE)}"))
+    for each in plan["safety"]:
+        note = Text(f"· {wording.outside_text(each['text'], LONGEST_SENTENCE)} ")
+        console.print(note.append(f"({wording.outside_text(each['source'], LONGEST_SENTENCE)})", "dim"))
+    console.print(Text(overview["information"], "bold"))
+
+
+NARROW = 80
+"""Where the whole table of weeks has no room [columns]."""
+LONGEST_SENTENCE = 400
+"""What a programme of somebody else's may say at once [letters]."""
+
+
+def _weeks_gone(overview: Mapping[str, Any]) -> Text:
+    """`Week 3 of 8–12, since Mon 2 Nov 2026`, with a bar."""
+    least, most = (round(end) for end in overview["programme"]["weeks"])
+    began, week = wording.short_day(datetime.fromisoformat(overview["started"])), overview["week"]
+    if week is None:
+        return Text(f"Begins {began}")
+    ahead = [max(0, end - max(begin, week)) for begin, end in ((0, least), (least, most))]
+    bar = "█" * week + "░" * ahead[0] + "·" * ahead[1]
+    text = Text(f"Week {week} of {spanned((least, most))}, since {began}  ")
+    if week > most:
+        return text.append("\nIt is over: well done. Another one begins with: rowsync programme --start DATE", "green")
+    return text.append(bar if most <= MOST_CELLS else "", "green")
+
+
+MOST_CELLS = 30
+"""The longest bar of weeks."""
+
+
+def _print_this_week(overview: Mapping[str, Any], week: Mapping[str, Any], console: Console) -> None:
+    rowing, eating = overview["programme"]["rowing"], overview["programme"]["eating"]
+    names = [day["name"] for day in overview["programme"]["days"]]
+    console.print()
+    done = (
+        f"{week['rows']} of {spanned(rowing['rows_a_week'])} rows",
+        f"{_intervals_done(week)} of {rowing['interval_rows_a_week']} with intervals",
+        f"{wording.number(week['minutes'])} of {spanned(rowing['minutes_a_week'])} min",
+        f"{len(week['strength'])} of {len(names)} strength days",
+    )
+    console.print(Text("This week: ", "bold").append(" · ".join(done), "not bold"))
+    left = " · ".join(map(wording.outside_text, overview["left"]))
+    console.print(Text(f"Left: {left}" if left else "Nothing is left of it. Well done; rest is part of it."))
+    if not week["net_kcal"]:
+        return
+    net, low, high = (wording.number(week[name]) for name in ("net_kcal", "net_low_kcal", "net_high_kcal"))
+    deficit = "–".join(map(wording.number, reversed(eating["deficit_kcal_a_day"])))
+    console.print(
+        Text(
+            f"Rowing's share: {net} kcal net, 80 % range {low}–{high}, are {_percents(week['deficit_share'])} of this "
+            f"week's deficit at {deficit} kcal a day; with the range, {_percents(week['deficit_share_range'])}."
+        )
+    )
+    console.print(Text("The range is the same error each time: weeks don't average it away, but they compare.", "dim"))
+
+
+def _intervals_done(week: Mapping[str, Any]) -> str:
+    """How many interval rows; one that was cut short counts by its share."""
+    return wording.number(week["intervals"], 0 if week["intervals"] == week["interval_rows"] else 1)
+
+
+def _percents(shares: Sequence[float]) -> str:
+    return f"{spanned([100 * share for share in shares])} %"
+
+
+def _weeks(plan: Mapping[str, Any], weeks: Sequence[Mapping[str, Any]], *, narrow: bool) -> Table:
+    """Week by week; a narrow table has the range of the energy only, and leaves out the kinds of row."""
+    kinds = () if narrow else ("talk", "day C")
+    table = _table("week", "from", right=("rows", "hard", *kinds, "min"))
+    table.add_column("days", no_wrap=True)
+    table.add_column("net kcal", justify="right", no_wrap=True)
+    table.add_column("deficit", justify="right", no_wrap=True)
+    names = [day["name"] for day in plan["days"]]
+    for week in weeks:
+        monday = datetime.fromisoformat(week["monday"])
+        net, low, high = (wording.number(week[name]) for name in ("net_kcal", "net_low_kcal", "net_high_kcal"))
+        _add_row(
+            table,
+            str(week["number"]),
+            f"{monday.day} {wording.MONTHS[monday.month - 1][:3]}",
+            str(week["rows"]),
+            _intervals_done(week),
+            *([] if narrow else [str(week["conversational_rows"]), str(week["day_c_rows"])]),
+            wording.number(week["minutes"]),
+            " ".join(wording.outside_text(name) if name in week["strength"] else "·" for name in names),
+            (f"{low}–{high}" if narrow else f"{net} ({low}–{high})") if week["net_kcal"] else net,
+            _percents(week["deficit_share"]) if week["net_kcal"] else wording.NOT_MEASURED,
+        )
+    return table
+
+
+def _print_what_to_do(overview: Mapping[str, Any], console: Console) -> None:
+    """The next strength day, the rows, and what to eat."""
+    plan, eating = overview["programme"], overview["programme"]["eating"]
+    (day,) = (each for each in plan["days"] if each["name"] == overview["next_day"])
+    console.print(Text(f"Next strength day: {wording.outside_text(day['name'])}", "bold"))
+    if day["first"]:
+        console.print(Text(wording.outside_text(day["first"], LONGEST_SENTENCE)))
+    console.print(_beside((_dose(each), each["name"], each["cue"]) for each in day["exercises"]))
+    console.print()
+    console.print(Text("Rows", "bold"))
+    rows = [plan["rowing"][kind] for kind in ("conversational", "intervals", "day_c")]
+    console.print(_beside((f"{spanned(row['minutes'])} min", row["plan"] or "free row", row["how"]) for row in rows))
+    warm_up = f"{spanned(plan['rowing']['warm_up_minutes'])} min of easy rowing, then {plan['rowing']['then']}"
+    console.print(Text(f"Before any of them: {wording.outside_text(warm_up, LONGEST_SENTENCE)}."))
+    console.print()
+    console.print(Text("Each day", "bold"))
+    fibre = f"{spanned(overview['fibre_g'])} g of fibre"
+    if overview["protein_g"] is None:
+        console.print(Text(f"{spanned(eating['protein_g_per_kg'], 1)} g of protein per kg of body mass, {fibre}."))
+        athlete = wording.outside_text(overview["athlete"])
+        console.print(Text(f"For grams, set your mass: rowsync athlete {athlete} --mass KG"))
+    else:
+        mass = wording.number(overview["mass_kg"])
+        console.print(Text(f"{spanned(overview['protein_g'])} g of protein (for {mass} kg), {fibre}."))
+
+
+def _beside(rows: Iterable[Sequence[str]]) -> Table:
+    """How much, what, and how, in three columns of which the last wraps."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    table.add_column(style="dim", overflow="fold")
+    for row in rows:
+        _add_row(table, *(wording.outside_text(cell, LONGEST_SENTENCE) for cell in row))
+    return table
+
+
+def _dose(exercise: Mapping[str, Any]) -> str:
+    """Sets, repetitions and holds: `3 × 8–12 a side`, `2–3 × 20–60 s`."""
+    hold = f"{spanned(exercise['hold_s'])} s" if exercise["hold_s"] else ""
+    reps = spanned(exercise["reps"]) if exercise["reps"] else ""
+    much = f"{reps} of {hold}" if reps and hold else reps or hold
+    sets = spanned(exercise["sets"]) if exercise["sets"] else ""
+    return " × ".join(filter(None, (sets, much))) + (" a side" if exercise["each_side"] else "")
+
+
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
     """Print any rows of one shape as a table."""
     table = _table(title, *list(rows[0])[1:]) if rows else _table(title)
@@ -345,10 +582,10 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], console: Console |
     (console or _console()).print(table)
 
 
-def _intervals(intervals: Sequence[Mapping[str, Any]]) -> Table:
+def _intervals(intervals: Sequence[Mapping[str, Any]], energy_range: str = "") -> Table:
     starts = [wording.clock(interval["start_s"]) for interval in intervals]
     widest = max(map(len, starts), default=0)  # right-justified here: a question mark hangs behind the column
-    right = ("time", "metres", "power", "spm", "/500 m", "bpm", "kcal")
+    right = ("time", "metres", "power", "spm", "/500 m", "bpm", f"kcal {energy_range}".strip())
     table = _table("#", "effort", "start".rjust(widest), right=right)
     for start, interval in zip(starts, intervals, strict=True):
         effort = interval["effort"]
@@ -412,7 +649,8 @@ def _line(moment: Moment) -> str:
     round_number = f" round {cue.piece.round_number}" if cue and cue.piece and cue.piece.round_number else ""
     return (
         f"{wording.clock(sample.time_s)} {doing}{round_number}: {wording.number(sample.distance_m)} m, "
-        f"{wording.number(sample.power_w)} W, {wording.number(moment.gross_kcal)} kcal, "
+        f"{wording.number(sample.power_w)} W, "
+        f"{wording.number(moment.gross_kcal)} kcal {plus_minus(moment.energy_half_width)}, "
         f"saved {moment.saved} of {moment.notifications} notifications"
     )
 

@@ -15,13 +15,34 @@ from rowsync.session import Gap, Interval, Session
 from rowsync.store import INDEX, SAMPLES
 from rowsync.strokes import Stroke
 from rowsync.telemetry import Notification, Sample
+from rowsync.training import Training
 
-UNITS = ("_s", "_m", "_w", "_kcal", "_bpm", "_spm", "_met", "_s_per_500m", "_kg", "_cm", "_years", "_us", "_n", "_j")
+UNITS = (
+    "_s",
+    "_m",
+    "_w",
+    "_kcal",
+    "_bpm",
+    "_spm",
+    "_met",
+    "_s_per_500m",
+    "_kg",
+    "_cm",
+    "_years",
+    "_us",
+    "_n",
+    "_j",
+    "_kj",
+)
+UNITS += ("_per_kg_min", "_per_h", "_per_min")
 # Every machine counts its resistance as it likes; a drag factor is Concept2's own number, 1e-6 N m s^2.
 WITHOUT_UNIT = {"resistance_level", "drag_factor", "share", "start_confidence", "interval_probability"}
+WITHOUT_UNIT |= {"half_width", "load", "reads_high"}
 
 
-@pytest.mark.parametrize("kind", [Notification, Sample, Stroke, Interval, Gap, Energy, Session, Piece, Cue, Athlete])
+@pytest.mark.parametrize(
+    "kind", [Notification, Sample, Stroke, Interval, Gap, Energy, Session, Piece, Cue, Athlete, Training]
+)
 def test_every_number_of_a_public_value_carries_its_unit(kind):
     for field in dataclasses.fields(kind):
         if "float" in str(field.type):

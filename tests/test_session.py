@@ -217,3 +217,73 @@ def test_a_recording_with_notifications_lost_doubled_altered_and_late_still_adds
     assert sum(interval.distance_m for interval in session.intervals) == pytest.approx(session.distance_m)
     assert session.stroke_count == pytest.approx(647, rel=0.02)
     assert session.distance_m == pytest.approx(6309, rel=0.02)
+
+
+# --- energy -----------------------------------------------------------------------------------------------------------
+
+
+def heard(recording, keep):
+    """A recording of which only some notifications came through."""
+    return [item for n, item in enumerate(recording.items) if not isinstance(item, Notification) or keep(n)]
+
+
+def energy_of(header, items):
+    return analyse(header, items).energy
+
+
+@pytest.mark.parametrize("every", [2, 4])
+def test_energy_is_the_same_however_often_the_machine_speaks(intervals_recording, every):
+    whole = energy_of(intervals_recording.header, intervals_recording.items)
+    seldom = energy_of(intervals_recording.header, heard(intervals_recording, lambda n: n % every == 0))
+    assert seldom.gross_kcal == pytest.approx(whole.gross_kcal, rel=0.01)
+    assert seldom.net_kcal == pytest.approx(whole.net_kcal, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_energy_is_the_same_when_one_notification_of_twenty_is_lost(intervals_recording, seed):
+    dice = random.Random(seed)
+    whole = energy_of(intervals_recording.header, intervals_recording.items)
+    lossy = energy_of(intervals_recording.header, heard(intervals_recording, lambda n: dice.random() > 0.05))
+    assert lossy.gross_kcal == pytest.approx(whole.gross_kcal, rel=0.01)
+
+
+def test_phases_and_intervals_sum_to_the_total_within_a_tenth_of_a_kilocalorie(intervals_recording):
+    session = analyse(intervals_recording.header, intervals_recording.items)
+    for name in ("gross_kcal", "net_kcal"):
+        total = getattr(session.energy, name)
+        assert sum(getattr(phase, name) for phase in session.energy.phases) == pytest.approx(total, abs=0.1)
+        assert sum(getattr(interval, name) for interval in session.intervals) == pytest.approx(total, abs=0.1)
+
+
+@pytest.mark.parametrize("power_w", [-50, -1, 32767])
+def test_watts_that_no_body_makes_are_not_watts(power_w):
+    """The field is signed: 65,535 W are -1, and 32,767 stands for "not available" on some machines."""
+    honest, absurd = energy_of(HEADER, steady(power_w=150)), energy_of(HEADER, steady(power_w=power_w))
+    assert absurd.gross_kcal == pytest.approx(honest.gross_kcal, rel=0.25)  # from its pace, which is said
+    assert absurd.source in ("pace", "distance")
+    assert absurd.half_width > honest.half_width
+
+
+def test_a_clock_that_steps_costs_nothing_and_never_goes_back():
+    items = steady(300)
+    stepped = [replace(item, time_s=max(0.0, item.time_s - 200)) if n > 300 else item for n, item in enumerate(items)]
+    gross = 0.0
+    tracker = Tracker(HEADER)
+    for item in stepped:
+        tracker.feed(item)
+        assert tracker.gross_kcal >= gross
+        gross = tracker.gross_kcal
+    assert tracker.finish().energy.gross_kcal <= energy_of(HEADER, items).gross_kcal * 1.01
+
+
+def test_a_concept2_is_believed_more_than_a_machine_of_which_nobody_knows():
+    believed = replace(HEADER, machine={"name": "PM5 430000000"})
+    assert energy_of(believed, steady()).half_width < 0.16 < energy_of(HEADER, steady()).half_width
+
+
+def test_a_machine_whose_watts_the_heart_contradicts_is_doubted():
+    athlete = Athlete("ben", mass_kg=80.0, age_years=40.0, sex="male")
+    header = replace(HEADER, athlete=athlete)
+    assert analyse(header, steady(1200, power_w=12)).doubtful_power is not None
+    assert analyse(header, steady(1200, power_w=120)).doubtful_power is None
+    assert analyse(HEADER, steady(1200, power_w=12)).doubtful_power is None  # nobody knows who rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -13,8 +13,11 @@ import pytest
 from rowsync.athlete import Athlete
 from rowsync.corrections import Correction, painted, segments_from_fields
 from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
+from rowsync.felt import Felt
+from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
 from rowsync.journal import Journal
+from rowsync.profile import Profile
 from rowsync.recording import Recording, parse_recording, recording_bytes
 from rowsync.session import analyse
 from rowsync.store import INDEX, SAMPLES, Store
@@ -484,3 +487,83 @@ def test_nothing_can_be_said_of_a_session_that_is_not_there(store):
         with pytest.raises(SessionNotFound):
             ask()
     assert not store.folder.exists()
+
+
+# --- athletes, and how it felt ----------------------------------------------------------------------------------------
+
+
+def of(recording, session_id, day, **athlete):
+    moment = datetime(2026, *day, 12, tzinfo=UTC)
+    return called(recording, session_id, started_at=moment, athlete=Athlete("anna", **athlete))
+
+
+HISTORY = Profile("anna", masses_kg=((date(2026, 3, 1), 70.0), (date(2026, 9, 1), 60.0)), time_zone="Europe/Berlin")
+
+
+def test_a_session_is_reckoned_with_the_mass_of_its_day(tmp_path, short):
+    store = Store(tmp_path / "data", {"anna": HISTORY})
+    masses = [store.add(of(short, f"s{month}", (month, 15)))["energy"]["mass_kg"] for month in (1, 5, 10)]
+    assert masses == [70.0, 70.0, 60.0]
+
+
+def test_a_mass_typed_for_the_session_stays_and_the_bytes_keep_what_was_recorded(tmp_path, short):
+    store = Store(tmp_path / "data", {"anna": HISTORY})
+    summary = store.add(of(short, "typed", (10, 15), mass_kg=58.0, mass_from="typed"))
+    assert (summary["energy"]["mass_kg"], summary["energy"]["mass_from"]) == (58.0, "typed")
+    store.add(of(short, "silent", (10, 15)))
+    assert store.recording("silent").header.athlete.mass_kg is None
+
+
+def test_what_becomes_known_later_is_reckoned_again_where_it_matters(tmp_path, short):
+    data = tmp_path / "data"
+    for month in (5, 10):
+        Store(data).add(of(short, f"s{month}", (month, 15)))
+    Store(data).add(called(short, "bens", athlete=Athlete("ben")))
+    store = Store(data, {"anna": HISTORY})
+    heavier = replace(HISTORY, masses_kg=(*HISTORY.masses_kg[:1], (date(2026, 9, 1), 65.0)))
+    assert sorted(store.reckoned_otherwise(Profile("anna"), HISTORY)) == ["s10", "s5"]
+    assert store.reckoned_otherwise(HISTORY, heavier) == ["s10"]
+    assert store.reckoned_otherwise(HISTORY, replace(HISTORY, weekly_aim_kcal=900.0)) == []
+    before = store.summary("s10")["energy"]
+    after = store.reckon_again("s10")["energy"]
+    assert (before["mass_from"], after["mass_from"], after["mass_kg"]) == ("assumed", "settings", 60.0)
+    assert after["gross_kcal"] < before["gross_kcal"]
+    assert store.summary("s10")["energy"] == after
+
+
+def test_sessions_of_an_older_energy_model_are_found_and_reckoned_again(store, short, monkeypatch):
+    monkeypatch.setattr("rowsync.energy.MODEL", "rowsync-of-old")
+    store.add(short)
+    monkeypatch.undo()
+    session_id = short.header.session_id
+    assert store.behind() == [session_id]
+    assert store.reckon_again(session_id)["energy"]["model"] == MODEL
+    assert store.behind() == []
+    assert [row["energy_model"] for row in store.rows()] == [MODEL]
+
+
+TALKED = Felt(True, None, datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def test_how_it_felt_is_kept_and_counts(store, short):
+    session_id = store.add(short)["session_id"]
+    summary = store.felt(session_id, TALKED)
+    assert (summary["training"]["conversational"], summary["training"]["conversational_by"]) == (True, "said")
+    assert store.summary(session_id) == summary
+    again = store.felt(session_id, replace(TALKED, talked=None, exertion=6.0))
+    assert (again["felt"]["talked"], again["felt"]["exertion"]) == (True, 6.0)
+    assert store.add(short)["felt"] == again["felt"]
+
+
+def test_how_it_felt_goes_with_the_session_to_another_athlete(store, short):
+    session_id = store.add(short)["session_id"]
+    store.felt(session_id, TALKED)
+    assert store.add(called(short, session_id, athlete=Athlete("ben")))["felt"]["talked"] is True
+
+
+def test_a_file_of_how_it_felt_that_cannot_be_read_says_nothing(store, short):
+    session_id = store.add(short)["session_id"]
+    store.felt(session_id, TALKED)
+    (path,) = store.folder.glob("felt/*/*/*.json")
+    path.write_bytes(b"{")
+    assert "felt" not in store.summary(session_id)
