@@ -61,7 +61,11 @@ def test_sessions_and_show_speak_of_the_same_session(demo):
     assert row["gross_kcal"] == shown["energy"]["gross_kcal"]
     assert shown["origin"] == "synthetic"
     assert shown["started_at"].endswith("Z")
-    assert {"gross_kcal", "net_kcal", "low_kcal", "high_kcal", "model", "machine_kcal"} == set(shown["energy"])
+    assert {"gross_kcal", "net_kcal", "low_kcal", "high_kcal", "model", "machine_kcal"} <= set(shown["energy"])
+    assert (row["net_low_kcal"], row["net_high_kcal"]) == (
+        shown["energy"]["net_low_kcal"],
+        shown["energy"]["net_high_kcal"],
+    )
 
 
 def test_what_was_recorded_live_replays_to_the_same_numbers(demo):
@@ -502,3 +506,57 @@ def test_the_names_of_the_virtual_machines_are_in_the_help():
 
     help_text = re.sub(r"\s+", "", rowsync("demo", "--help").stdout)
     assert [name for name in MACHINES if name not in help_text] == []
+
+
+# --- energy -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_energy_of_one_number_comes_with_its_range_and_beside_other_formulas():
+    found = json.loads(rowsync("energy", "--power", 100, "--seconds", 1800, "--mass", 75, "--json").stdout)
+    assert found["low_kcal"] < found["gross_kcal"] < found["high_kcal"]
+    assert found["gross_kcal"] == pytest.approx(295, abs=2)
+    assert found["half_width"] <= 0.16
+    assert found["formulas_kcal"]["concept2"] == pytest.approx(322, abs=1)
+    said = rowsync("energy", "--power", 100, "--mass", 75).stdout
+    assert "qdomyos-zwift" in said
+    assert "80 % range" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("energy", "--power", -5),
+        ("energy", "--power", 65_535),
+        ("energy", "--power", 100, "--mass", 5),
+        ("energy", "--power", 100, "--mass", 900),
+        ("energy", "--power", "nan"),
+        ("felt",),
+        ("felt", "--exertion", "11"),
+        ("athlete", "anna", "--mass", "900"),
+        ("athlete", "anna", "--born", "2090"),
+    ],
+)
+def test_figures_that_no_body_has_are_refused_in_a_sentence(tmp_path, arguments):
+    environment = os.environ | {"ROWSYNC_CONFIG": str(tmp_path / "config.toml")}
+    done = rowsync("--data", tmp_path, *arguments, code=2, env=environment)
+    assert done.stderr.strip()
+    assert not (tmp_path / "config.toml").exists()
+
+
+def test_what_is_said_of_an_athlete_later_reckons_stored_sessions_again(tmp_path):
+    environment = os.environ | {"ROWSYNC_CONFIG": str(tmp_path / "config.toml")}
+    (tmp_path / "config.toml").touch()
+    recording = RECORDED / "intervals-10x45-75.jsonl"
+    rowsync("--data", tmp_path, "replay", recording, "--store", "--athlete", "anna", env=environment)
+    before = json.loads(rowsync("--data", tmp_path, "show", "--json", env=environment).stdout)["energy"]
+    done = rowsync("--data", tmp_path, "athlete", "anna", "--mass", 60, env=environment)
+    after = json.loads(rowsync("--data", tmp_path, "show", "--json", env=environment).stdout)["energy"]
+    assert (before["mass_from"], after["mass_from"], after["mass_kg"]) == ("assumed", "settings", 60.0)
+    assert after["gross_kcal"] < before["gross_kcal"]
+    assert f"was {before['gross_kcal']:.0f} kcal gross together, and is {after['gross_kcal']:.0f}" in done.stderr
+
+
+def test_help_lists_what_one_does_first_first():
+    listed = re.findall(r"^  ([a-z]+)  ", rowsync("--help").stdout, re.MULTILINE)
+    assert listed[:2] == ["demo", "row"]
+    assert listed.index("show") < listed.index("energy")

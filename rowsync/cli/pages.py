@@ -1,0 +1,94 @@
+"""Sessions as web pages: `report` and `dashboard`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rowsync.cli.access import current_settings, open_store
+from rowsync.cli.options import shared_options
+from rowsync.cli.output import tell
+from rowsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from rowsync.store import Store
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to; .html or .png [default: <data>/pages]."
+)
+@click.option("--all", "everything", is_flag=True, help="Every session and the history, into the folder -o.")
+@shared_options
+def report(session: str | None, output: Path | None, everything: bool) -> None:
+    """Write the page of a session as static HTML, to open, keep or mail.
+
+    SESSION is an id, or the beginning of one; without it the latest is written.
+
+    \b
+    Examples:
+      rowsync report -o page.html
+      rowsync report --all -o site/
+    """
+    store = open_store(current_settings())
+    if everything:
+        if output is not None and output.suffix:
+            raise UsageError(f"--all writes a folder of pages; {output} looks like a file.")
+        store.find()
+        click.echo(_write_all(store, output or store.folder / "pages"))
+        return
+    click.echo(write_page(store, store.find(session), output))
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port to listen on.")
+@shared_options
+def dashboard(port: int) -> None:
+    """Serve your sessions as web pages on this computer, and to nobody else.
+
+    \b
+    Examples:
+      rowsync dashboard
+      rowsync dashboard --port 9000
+    """
+    from dashboards.app import create_app, serve
+
+    app = create_app(open_store(current_settings()))
+    with suppress(KeyboardInterrupt):
+        serve(app, "127.0.0.1", port, announce=lambda address: tell(f"Your sessions: {address}   (Ctrl-C ends)"))
+
+
+def write_page(store: Store, session_id: str, output: Path | None, home: str | None = None) -> Path:
+    """Write a session's page among the store's pages or to a place of its own; answer where it lies."""
+    from dashboards.report import write_session_report
+
+    path = output or store.folder / "pages" / f"{session_id}.html"
+    write_session_report(store.summary(session_id), store.samples(session_id), path, home=home)
+    return path
+
+
+def _write_all(store: Store, folder: Path) -> Path:
+    with click.progressbar([row["session_id"] for row in store.rows()], label="Pages", file=sys.stderr) as ids:
+        for session_id in ids:
+            write_page(store, session_id, folder / f"{session_id}.html", home="index.html")
+    return write_history(store, folder)
+
+
+def write_history(store: Store, folder: Path) -> Path:
+    """Write the page that lists the sessions into a folder; answer where it lies."""
+    from dashboards.report import write_history_report
+
+    return write_history_report(store.index(), folder)
+
+
+def refresh_page(store: Store, session_id: str) -> None:
+    """Write a session's page again where one lies among the pages already, and the history with it."""
+    page = store.folder / "pages" / f"{session_id}.html"
+    if page.is_file():
+        write_page(store, session_id, page, home="index.html")
+        write_history(store, page.parent)
