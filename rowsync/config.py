@@ -31,6 +31,7 @@ import platformdirs
 from rowsync.athlete import PLAUSIBLE, SEXES, Athlete
 from rowsync.days import day_of, zone
 from rowsync.errors import UsageError
+from rowsync.files import replacing
 from rowsync.profile import TYPED, Profile
 from rowsync.wording import LONGEST_OUTSIDE_TEXT, outside_text
 
@@ -270,7 +271,8 @@ def write_athlete(path: Path, name: str, known: Mapping[str, Any], since: date, 
         raise UsageError(
             f"{path} is laid out so that rowsync can't change it. Write athletes as tables there: [athletes.anna]"
         )
-    _replace(path.resolve(), text.encode())
+    with replacing(path.resolve()) as file:
+        file.write(text.encode())
 
 
 def _refuse_name(name: str) -> None:
@@ -318,18 +320,3 @@ def _before_its_tail(table: Any) -> Iterator[None]:
 def _short(value: Any) -> Any:
     """A number as a person writes it: 62 rather than 62.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file for the owner alone, so that a crash leaves the old one or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.tmp")
-    try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

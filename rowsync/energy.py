@@ -61,7 +61,7 @@ class Energy:
         net_high_kcal: upper end of it [kcal].
         half_width: half of the gross energy's range, as a share of it.
         rest_kcal: the part that the body would have used at rest [kcal].
-        moving_kcal: the part that moved the body on the slide [kcal].
+        moving_kcal: the part that moved the body on the slide, with the work where only heart rate was known [kcal].
         work_kcal: the part that did the work on the handle [kcal].
         model: name of the model.
         source: what it is reckoned from: "power", "pace", "distance", "heart rate", or "assumed".
@@ -131,7 +131,7 @@ FEMALE_HEART_RATE_SD = 0.35
 class _Kinds:
     """Energy rowed so far by how well it is known [kcal]; the kinds overlap."""
 
-    body: float = 0.0
+    rowed: float = 0.0
     work: float = 0.0
     untried: float = 0.0
     filled_work: float = 0.0
@@ -152,7 +152,7 @@ class _Kinds:
             (watts_sd, self.work - self.filled_work - self.assumed_work),
             (FILLED_SD, self.filled_work),
             (ASSUMED_SD, self.assumed_work),
-            (0.0 if athlete.mass_kg else MASS_SD, self.body),
+            (0.0 if athlete.mass_kg else MASS_SD, by_line - self.work),
             (heart_rate_sd, self.heart_rate),
         )
         variance = sum((sd * kcal) ** 2 for sd, kcal in parts)
@@ -236,12 +236,13 @@ class EnergyMeter:
         if by_heart is not None:
             self._missing.heart_rate_s += seconds
             kinds.heart_rate += by_heart * seconds
+            kinds.rowed += by_heart * seconds
             return by_heart
         believed_w = self._believed_w(power_w, seconds)
         work = WORK_KCAL_PER_MIN_W * believed_w / 60.0
         gross = max(rowsync_mass_aware(believed_w, self._mass_kg) / 60.0, self._resting.gross + work)
+        kinds.rowed += gross * seconds
         kinds.work += work * seconds
-        kinds.body += (gross - work) * seconds
         if power_w is None and self._measured_s:
             kinds.filled_work += work * seconds
         elif power_w is None:
@@ -299,7 +300,7 @@ class EnergyMeter:
     @property
     def rowed_kcal(self) -> float:
         """Gross energy of the strokes alone, without the rests between them [kcal]."""
-        return self._kinds.body + self._kinds.work + self._kinds.heart_rate
+        return self._kinds.rowed
 
     def finish(
         self, end_s: float, watts: str | None, machine_kcal: float | None, segments: Sequence[Segment] = ()

@@ -8,7 +8,6 @@ The file only serves to say what changed since.  One that can't be read or writt
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -17,7 +16,7 @@ from math import fsum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rowsync.journal import make_folder
+from rowsync.files import replacing
 from rowsync.wording import count, measured, number, outside_text
 
 FILE = "exported.json"
@@ -82,12 +81,8 @@ def keep_exports(folder: Path, exports: Mapping[str, Export]) -> None:
     if not exports:
         return
     content = {athlete: asdict(export) for athlete, export in (last_exports(folder) | dict(exports)).items()}
-    beside = folder / f"{FILE}.tmp"
-    with suppress(OSError):
-        make_folder(folder)
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-            json.dump(content, file, default=date.isoformat, separators=(",", ":"))
-        os.replace(beside, folder / FILE)
+    with suppress(OSError), replacing(folder / FILE) as file:
+        file.write(json.dumps(content, default=date.isoformat, separators=(",", ":")).encode())
 
 
 def change(athlete: str, then: Export, now: Export) -> str | None:

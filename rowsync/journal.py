@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rowsync.errors import StoreError
+from rowsync.files import sync_folder
 from rowsync.recording import header_line, item_line
 from rowsync.session import Header
 from rowsync.telemetry import Item, Notification
@@ -172,24 +173,6 @@ def _sync(opened: int) -> None:
         fcntl.fcntl(opened, fcntl.F_FULLFSYNC)
     else:
         os.fdatasync(opened)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, for the owner alone, so that they survive a power cut."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a folder's entries (a new, renamed or removed file) survive a power cut."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ The file only saves typing.  One that can't be read or written costs nothing but
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rowsync.discovery import Known
+from rowsync.files import replacing
 
 FILE = "machines.json"
 
@@ -37,12 +37,9 @@ def remembered(folder: Path) -> Remembered:
 
 def remember(folder: Path, what: Remembered) -> None:
     """Keep it for the next session."""
-    beside = folder / f"{FILE}.tmp"
     content = json.dumps({name: each for name, each in asdict(what).items() if each})
-    with suppress(OSError):
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-            file.write(content)
-        os.replace(beside, folder / FILE)
+    with suppress(OSError), replacing(folder / FILE) as file:
+        file.write(content.encode())
 
 
 def _known(content: Any, what: str) -> Known | None:

@@ -18,8 +18,9 @@ from rowsync.athlete import Athlete
 from rowsync.connection import Connection, Patience, connected
 from rowsync.discovery import Known
 from rowsync.errors import MachineError, StoreError
+from rowsync.files import make_folder
 from rowsync.intervals import Effort
-from rowsync.journal import Journal, make_folder
+from rowsync.journal import Journal
 from rowsync.plan import Cue, Guide, Plan
 from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 import pyarrow as pa
@@ -34,9 +33,10 @@ from rowsync.corrections import Correction, correction_fields, correction_from_f
 from rowsync.days import day_of
 from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
 from rowsync.felt import Felt, felt_fields, felt_from_fields
+from rowsync.files import make_folder, replacing, sync_folder
 from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
-from rowsync.journal import claimed, journals_left, make_folder, sync_folder
+from rowsync.journal import claimed, journals_left
 from rowsync.profile import Profile
 from rowsync.recording import (
     Recording,
@@ -514,7 +514,7 @@ class Store:
         session_id = session.header.session_id
         with _writing(self.folder):
             path = self._path(kind, session)
-            with _replacing(path) as file:
+            with replacing(path) as file:
                 file.write(json.dumps({"session_id": session_id} | content, indent=1).encode())
             for other in self._said_files(kind, session_id):
                 if other != path:
@@ -666,26 +666,9 @@ def _write(path: Path, table: pa.Table, **content: Any) -> None:
     What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.
     """
     text = json.dumps(_description(table) | content, separators=(",", ":")).encode()
-    with _replacing(path) as file, pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
+    with replacing(path) as file, pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({_METADATA: b"%08x %s" % (crc32(text), text)})
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write for the owner alone, so that a crash leaves the old one or the new one, whole."""
-    make_folder(path.parent)
-    beside = path.with_suffix(".tmp")
-    try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
 
 def _is_old(metadata: dict[str, Any]) -> bool:

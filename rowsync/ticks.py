@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rowsync.errors import RecordingError, StoreError
-from rowsync.journal import make_folder, sync_folder
+from rowsync.files import make_folder, replacing
 from rowsync.programme import Tick
 
 FILE = "programme.json"
@@ -92,17 +91,8 @@ def _change(folder: Path, athlete: str, change: Callable[[Ticked], Ticked]) -> N
 def _write(path: Path, everybody: dict[str, Ticked]) -> None:
     """Replace the file, for the owner alone, so that a crash leaves the old one or the new one, whole."""
     content = {"athletes": {name: _fields(said) for name, said in sorted(everybody.items())}}
-    beside = path.with_suffix(".tmp")
-    try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(json.dumps(content, indent=1).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with replacing(path) as file:
+        file.write(json.dumps(content, indent=1).encode())
 
 
 def _fields(said: Ticked) -> dict[str, Any]:

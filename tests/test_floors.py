@@ -48,6 +48,7 @@ CORE = [
 FLOORS = [
     *CORE,
     "slug",
+    "files",
     "decoding",
     "recording",
     "traffic",

@@ -466,7 +466,7 @@ def test_a_broken_truth_is_named_and_kept_and_the_session_is_shown_as_it_was_det
 def test_a_correction_that_cannot_be_written_leaves_what_was_said_before(corrected):
     before = corrected.summary("one")
     (truth,) = corrected.folder.glob("truth/*/*/one.json")
-    truth.with_suffix(".tmp").mkdir()  # in the way
+    truth.with_name(f"{truth.name}.tmp").mkdir()  # in the way
     with pytest.raises(StoreError, match="can't be written"):
         corrected.correct("one", replace(SAID, segments=painted(SAID.segments, Effort.REST, 0.0, 60.0)))
     assert corrected.summary("one") == before
