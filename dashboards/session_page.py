@@ -67,6 +67,7 @@ COLUMNS = (
     Column("rate", "spm", lambda row: number(row.get("mean_stroke_rate_spm"), 1)),
     Column("heart", "bpm", lambda row: number(row.get("mean_heart_rate_bpm"))),
     Column("energy", "kcal", lambda row: number(row.get("gross_kcal"))),
+    Column("net", "kcal", lambda row: number(row.get("net_kcal"))),
 )
 
 
@@ -295,14 +296,15 @@ def _phases_html(energy: Row) -> str:
 
 
 def _formulas_html(energy: Row) -> str:
-    gross, by_formula = measured(energy.get("gross_kcal")), energy.get("formulas_kcal") or {}
+    by_formula = energy.get("formulas_kcal") or {}
+    ours = measured(by_formula.get(FORMULAS[0].name))
     rows = [
-        (formula.title, number(by_formula[formula.name]), percent_change(by_formula[formula.name] / gross))
-        for formula in FORMULAS[1:]
-        if gross and measured(by_formula.get(formula.name)) is not None
+        (formula.title, number(by_formula[formula.name]), percent_change(by_formula[formula.name] / ours))
+        for formula in FORMULAS
+        if ours and measured(by_formula.get(formula.name)) is not None
     ]
     heads = (("gross", "kcal"), ("against rowsync", ""))
-    return _table_html("The same strokes by other formulas", "formula", heads, rows)
+    return _table_html("The same strokes by other formulas, without the rests between them", "formula", heads, rows)
 
 
 def _table_html(caption: str, first: str, heads: Sequence[tuple[str, str]], rows: Sequence[tuple[str, ...]]) -> str:

@@ -17,10 +17,12 @@ PLAUSIBLE = {
 }
 """Between what and what a number about a person makes sense, wherever it comes from."""
 
-WORDS = ("name", "sex", "mass_from")
-"""The attributes that are no numbers."""
-
 SEXES = ("female", "male")
+TYPED, SETTINGS = "typed", "settings"
+"""Who said an athlete's mass."""
+
+WORDS = {"sex": SEXES, "mass_from": (TYPED, SETTINGS)}
+"""The attributes that are one of a few words; all but the name and these are numbers."""
 
 
 @dataclass(frozen=True, slots=True)

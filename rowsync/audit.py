@@ -45,16 +45,18 @@ class MachineEnergy:
 
     Attributes:
         counted_kcal: what its counter says it counted while somebody rowed; None where it has none [kcal].
+        counted_at_rest_kcal: what it counted while nobody rowed [kcal].
         reckoned_kcal: what rowsync reckons for the same strokes [kcal].
         constant_kcal_per_h: its formula's constant; None where the row can't tell it [kcal/h].
         kcal_per_h_per_w: its formula's slope; None as well [kcal/h/W].
         recovered_from: what the formula was found in: "energy per hour" or "energy counter"; None where it wasn't.
         formula: whose formula it is; None for one of its own, and where none was found.
         for_mass_kg: the body mass that the formula stands for, where it has one [kg].
-        reads_high: how far it is above what rowsync reckons, as a share of that; below 0 it reads low.
+        reads_high: how far it is above what rowsync reckons for the same strokes, as a share of that; below 0 is low.
     """
 
     counted_kcal: float | None
+    counted_at_rest_kcal: float
     reckoned_kcal: float
     constant_kcal_per_h: float | None = None
     kcal_per_h_per_w: float | None = None
@@ -81,16 +83,18 @@ def audit(samples: Sequence[Sample], strokes: Sequence[Stroke], reckoned_kcal: f
     pairs = rate_pairs(samples)
     ticks = energy_ticks(samples, strokes)
     counted = _counted_kcal(ticks)
-    if counted is None and not pairs:
+    if counted < LEAST_COUNTED_KCAL and not pairs:
         return None
     law, recovered_from = _recovered(pairs, ticks)
-    reads = counted
+    reads: float | None = counted if counted >= LEAST_COUNTED_KCAL else None
     if reads is None and law is not None:  # it says only what an hour would cost
-        reads = sum(law.kcal(s.duration_s / 3600.0, s.duration_s / 3600.0 * (s.power_w or 0.0)) for s in strokes)
-    near = (SAME_KCAL_PER_H, SAME_SLOPE) if recovered_from == RATE else LOOSELY
+        seen = [stroke for stroke in strokes if stroke.seen]
+        reads = sum(law.kcal(s.duration_s / 3600.0, s.duration_s / 3600.0 * (s.power_w or 0.0)) for s in seen)
+    near = (SAME_KCAL_PER_H, SAME_SLOPE) if recovered_from == RATE else (SURE_KCAL_PER_H, SURE_SLOPE)
     whose = None if law is None else named(law, *near)
     return MachineEnergy(
-        counted_kcal=counted,
+        counted_kcal=counted if counted >= LEAST_COUNTED_KCAL else None,
+        counted_at_rest_kcal=_counted_kcal(ticks, at_rest=True),
         reckoned_kcal=reckoned_kcal,
         constant_kcal_per_h=None if law is None else law.constant_kcal_per_h,
         kcal_per_h_per_w=None if law is None else law.kcal_per_h_per_w,
@@ -102,12 +106,16 @@ def audit(samples: Sequence[Sample], strokes: Sequence[Stroke], reckoned_kcal: f
 
 
 def _recovered(pairs: Sequence[tuple[float, float]], ticks: Sequence[Tick]) -> tuple[EnergyLaw | None, str | None]:
-    """The formula, and what it was found in: energy per hour tells it more sharply than a count of kilocalories."""
-    law = law_of_rate(pairs)
-    if law is not None and is_sense(law, SAME_KCAL_PER_H):
-        return law, RATE
-    law = law_of_ticks(ticks)
-    return (law, COUNTER) if law is not None and is_sense(law, LOOSELY[0]) else (None, None)
+    """The formula, and what it was found in: energy per hour tells it more sharply than a count of kilocalories.
+
+    But some machines send the session's mean as energy per hour; where the two disagree, the counter is what counts.
+    """
+    rate, counter = law_of_rate(pairs), law_of_ticks(ticks)
+    rate = rate if rate is not None and is_sense(rate, SAME_KCAL_PER_H) else None
+    counter = counter if counter is not None and is_sense(counter, LOOSELY[0]) else None
+    if counter is None or (rate is not None and is_near(rate, counter, *LOOSELY)):
+        return rate, RATE if rate else None
+    return counter, COUNTER
 
 
 # --- what it said -----------------------------------------------------------------------------------------------------
@@ -125,8 +133,8 @@ class Tick(NamedTuple):
 def energy_ticks(samples: Sequence[Sample], strokes: Sequence[Stroke]) -> list[Tick]:
     """How a machine's energy counter grew.
 
-    A bout ends with a stop, and where the machine began again; it is None for what was counted while nobody rowed, or
-    nobody saw.
+    A bout ends with a stop, and where the machine began again; it is None for what was counted while nobody rowed, and
+    `UNSEEN` for what was counted over a silence.
     """
     rowed = _Rowed(strokes)
     ticks: list[Tick] = []
@@ -136,9 +144,10 @@ def energy_ticks(samples: Sequence[Sample], strokes: Sequence[Stroke]) -> list[T
         new_kcal = (sample.machine_energy_kcal or 0.0) - (before.machine_energy_kcal or 0.0)
         if new_kcal > 0 and before.machine_energy_kcal is not None:
             counted_kcal += new_kcal
-            is_seen = sample.time_s - before.time_s <= HELD_S
             tick = rowed.tick(sample.time_s, counted_kcal)
-            ticks.append(tick._replace(bout=(tick.bout, restarts) if tick.bout and is_seen else None))
+            bout = (tick.bout, restarts) if tick.bout else None
+            is_seen = sample.time_s - before.time_s <= HELD_S
+            ticks.append(tick._replace(bout=bout if is_seen else UNSEEN))
     return ticks
 
 
@@ -171,6 +180,7 @@ class _Rowed:
 
 
 SAME_MOMENT_S = 1e-6
+UNSEEN = "unseen"
 
 
 def rate_pairs(samples: Sequence[Sample]) -> list[tuple[float, float]]:
@@ -190,13 +200,14 @@ def rate_pairs(samples: Sequence[Sample]) -> list[tuple[float, float]]:
     ]
 
 
-def _counted_kcal(ticks: Sequence[Tick]) -> float | None:
-    """What was counted while somebody rowed; None for too little to say anything [kcal]."""
+def _counted_kcal(ticks: Sequence[Tick], *, at_rest: bool = False) -> float:
+    """What was counted while somebody rowed, or while nobody did [kcal]."""
     counted, before_kcal = 0.0, 0.0
     for tick in ticks:
-        counted += tick.energy_kcal - before_kcal if tick.bout is not None else 0.0
+        if tick.bout != UNSEEN and (tick.bout is None) is at_rest:
+            counted += tick.energy_kcal - before_kcal
         before_kcal = tick.energy_kcal
-    return counted if counted >= LEAST_COUNTED_KCAL else None
+    return counted
 
 
 # --- by which formula -------------------------------------------------------------------------------------------------
@@ -251,7 +262,7 @@ def law_of_ticks(ticks: Iterable[Tick]) -> EnergyLaw | None:
     """
     bouts: dict[Hashable, list[Tick]] = defaultdict(list)
     for tick in ticks:
-        if tick.bout is not None:
+        if tick.bout is not None and tick.bout != UNSEEN:
             bouts[tick.bout].append(tick)
     powers_w = [
         (after.work_wh - before.work_wh) / (after.rowed_h - before.rowed_h)
@@ -313,12 +324,17 @@ _METS = EnergyLaw(60.0 * qdomyos_zwift(0.0, 1.0), 60.0 * (qdomyos_zwift(1.0, 1.0
 
 
 def named(law: EnergyLaw, near: float = SAME_KCAL_PER_H, near_slope: float = SAME_SLOPE) -> Named | None:
-    """Whose formula a law is; None where it is nobody's that is known."""
+    """Whose formula a law is, the likeliest first; None where it is nobody's that is known."""
     for known, formula, mass_kg in _known(law):
-        alike = abs(law.constant_kcal_per_h - known.constant_kcal_per_h) <= near
-        if alike and abs(law.kcal_per_h_per_w - known.kcal_per_h_per_w) <= near_slope:
+        if is_near(law, known, near, near_slope):
             return Named(formula, mass_kg)
     return None
+
+
+def is_near(law: EnergyLaw, other: EnergyLaw, near: float, near_slope: float) -> bool:
+    """Whether two laws are so close, in their constants [kcal/h] and in their slopes [kcal/h/W]."""
+    constants = abs(law.constant_kcal_per_h - other.constant_kcal_per_h)
+    return constants <= near and abs(law.kcal_per_h_per_w - other.kcal_per_h_per_w) <= near_slope
 
 
 def _known(law: EnergyLaw) -> Iterator[tuple[EnergyLaw, str, float | None]]:

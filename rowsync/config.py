@@ -28,11 +28,11 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from rowsync.athlete import PLAUSIBLE, SEXES, Athlete
+from rowsync.athlete import PLAUSIBLE, SEXES, TYPED, Athlete
 from rowsync.days import day_of, zone
 from rowsync.errors import UsageError
 from rowsync.files import replacing
-from rowsync.profile import TYPED, Profile
+from rowsync.profile import Profile
 from rowsync.wording import LONGEST_OUTSIDE_TEXT, outside_text
 
 

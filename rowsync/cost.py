@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rowsync.wording import THIN_SPACE, clock, measured, number
+from rowsync.wording import THIN_SPACE, clock, effort_name, measured, number
 
 Fields = Mapping[str, Any]
 
@@ -36,10 +36,23 @@ def cost_line(summary: Fields) -> str:
     net = with_range(energy, "net_kcal", "net_low_kcal", "net_high_kcal")
     parts = [(name, measured(energy.get(key))) for name, key in PARTS]
     split = ", ".join(f"{name} {number(kcal)}" for name, kcal in parts if kcal is not None)
+    split = "" if energy.get("source") == "heart rate" else split  # which can't tell work from moving
     return f"{gross} kcal gross, {net} net{f': {split}' if split else ''}"
 
 
 PARTS = (("rest", "rest_kcal"), ("moving the body", "moving_kcal"), ("work", "work_kcal"))
+
+
+def phases_line(summary: Fields) -> str:
+    """What each effort cost, gross and net: `Hard 114 kcal (107 net), easy 98 (87)`; empty for one effort alone."""
+    phases = summary["energy"].get("phases") or ()
+    if len(phases) < 2:
+        return ""
+    parts = [
+        f"{effort_name(each['effort'])} {number(each['gross_kcal'])} ({number(each['net_kcal'])} net)"
+        for each in phases
+    ]
+    return f"By effort: {', '.join(parts)} kcal."
 
 
 def cost_sentences(summary: Fields) -> tuple[str, ...]:
@@ -55,10 +68,18 @@ def machine_sentence(summary: Fields) -> str:
     if not found:
         return "" if counted is None else f"The machine says {number(counted)} kcal."
     told = "The machine's calories" if counted is None else f"The machine's {number(counted)} kcal"
+    at_rest = measured(found.get("counted_at_rest_kcal")) or 0.0
+    if at_rest >= LEAST_AT_REST_KCAL:
+        told += f" ({number(at_rest)} of them while nobody rowed)"
     reads = _reads(summary, found)
     if formula := _formula(found):
         return f"{told} follow {formula}{f': {reads}' if reads else ''}."
-    return f"{told}: {reads}; by which formula needs hard and easy rowing." if reads else f"{told}."
+    if not reads:
+        return f"{told}."
+    return f"{told}: {reads}. Rowing hard and easy in one session would show by which formula."
+
+
+LEAST_AT_REST_KCAL = 3.0
 
 
 def _formula(found: Fields) -> str:
@@ -77,14 +98,16 @@ FORMULAS = {"Concept2's": "Concept2's formula", "Concept2's corrected for body m
 
 
 def _reads(summary: Fields, found: Fields) -> str:
-    """`for you they read 8 % high`: held against what rowsync reckons for the same strokes."""
+    """`for you they read 8 % high, stroke for stroke`: held against what rowsync reckons for the same strokes."""
     share = measured(found.get("reads_high"))
     if share is None:
         return ""
     whom = "for you" if summary["energy"].get("mass_from") != "assumed" else "for the assumed body mass"
     if abs(share) < SAME_SHARE:
-        return f"{whom} they read as rowsync reckons"
-    return f"{whom} they read {number(100 * abs(share))}{THIN_SPACE}% {'high' if share > 0 else 'low'}"
+        return f"{whom} they read as rowsync reckons, stroke for stroke"
+    return (
+        f"{whom} they read {number(100 * abs(share))}{THIN_SPACE}% {'high' if share > 0 else 'low'}, stroke for stroke"
+    )
 
 
 def heart_sentence(summary: Fields) -> str:
@@ -92,8 +115,11 @@ def heart_sentence(summary: Fields) -> str:
     doubtful = summary.get("doubtful_power")
     if not doubtful:
         return ""
+    is_machines = summary["energy"].get("source") == "power"
+    watts = "The machine's watts are" if is_machines else "The watts derived are"
     return (
-        f"The machine's watts are doubtful: from {clock(doubtful['start_s'])} to {clock(doubtful['end_s'])} they stand "
+        f"{watts} doubtful, or your heart works otherwise than most: from {clock(doubtful['start_s'])} to "
+        f"{clock(doubtful['end_s'])} they stand "
         f"for {number(doubtful['power_kcal_per_min'], 1)} kcal/min, the heart rate for "
         f"{number(doubtful['heart_rate_kcal_per_min'], 1)}."
     )

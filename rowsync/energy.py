@@ -7,8 +7,9 @@ calories are kept apart; they follow whatever formula its maker chose (`rowsync.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rowsync.athlete import Athlete
 from rowsync.formulas import (
@@ -112,8 +113,9 @@ LOW_POWER_W = 100.0
 """Below the powers that were ever measured, and with people who were: an untrained person on an unknown machine [W]."""
 MASS_SD = 0.208
 """80 % of adults are within 20 kg of `ASSUMED_MASS_KG`."""
-WATTS_SD = {"measured": 0.04, "machine": 0.15, "pace": 0.20, "distance": 0.20}
-"""How far power can be trusted, by where it comes from.
+MEASURED_SD = 0.04
+WATTS_SD = {"machine": 0.15, "pace": 0.20, "distance": 0.20}
+"""How far power can be trusted, on a machine that is known to measure it and by `Stroke.power_source` on others.
 
 A Concept2 measures it and reads 3-5 % low (Lormes 1993, Treff 2022); of other machines' watts nobody knows, and x1.45
 was seen (qdomyos-zwift #4971); pace is turned into power by Concept2's relation, which other machines needn't keep.
@@ -128,48 +130,38 @@ FEMALE_HEART_RATE_SD = 0.35
 
 
 @dataclass(slots=True)
-class _Kinds:
-    """Energy rowed so far by how well it is known [kcal]; the kinds overlap."""
+class _Known:
+    """Energy rowed so far by how well it is known [kcal]; and for how long each way served [s]."""
 
     rowed: float = 0.0
-    work: float = 0.0
     untried: float = 0.0
-    filled_work: float = 0.0
-    assumed_work: float = 0.0
+    work: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    lasted_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     heart_rate: float = 0.0
 
-    def half_width(self, gross_kcal: float, watts: str, athlete: Athlete) -> float:
+    def half_width(self, gross_kcal: float, athlete: Athlete) -> float:
         """Half the width of the 80 % range, as a share of the gross energy."""
-        heart_rate_sd = FEMALE_HEART_RATE_SD if athlete.sex == FEMALE else HEART_RATE_SD
         by_line = gross_kcal - self.heart_rate
-        untried = self.untried if watts == "measured" else by_line
-        watts_sd = WATTS_SD.get(watts, 0.0)
-        parts = (
+        parts = [
             (STUDIES_SD, by_line),
             (ECONOMY_SD, by_line),
             (GAS_SD, by_line),
-            (LOW_POWER_SD, untried),
-            (watts_sd, self.work - self.filled_work - self.assumed_work),
-            (FILLED_SD, self.filled_work),
-            (ASSUMED_SD, self.assumed_work),
-            (0.0 if athlete.mass_kg else MASS_SD, by_line - self.work),
-            (heart_rate_sd, self.heart_rate),
-        )
+            (LOW_POWER_SD, self.untried),
+            (0.0 if athlete.mass_kg else MASS_SD, by_line - sum(self.work.values())),
+            (FEMALE_HEART_RATE_SD if athlete.sex == FEMALE else HEART_RATE_SD, self.heart_rate),
+            *((WORK_SD[way], kcal) for way, kcal in self.work.items()),
+        ]
         variance = sum((sd * kcal) ** 2 for sd, kcal in parts)
         return Z_80 * float(variance**0.5) / gross_kcal if gross_kcal > 0 else 0.0
 
 
-@dataclass(slots=True)
-class _Missing:
-    """Time rowed without power [s]."""
-
-    filled_s: float = 0.0
-    heart_rate_s: float = 0.0
-    assumed_s: float = 0.0
+MEASURED, FILLED, ASSUMED, BY_HEART_RATE = "measured", "filled", "assumed", "heart rate"
+WORK_SD = WATTS_SD | {MEASURED: MEASURED_SD, FILLED: FILLED_SD, ASSUMED: ASSUMED_SD}
+"""The same for every way in which a stroke's power is known."""
 
 
 def even_rowing(
-    power_w: float, seconds: float, athlete: Athlete, watts: str = "machine", heart_rate_bpm: float | None = None
+    power_w: float, seconds: float, athlete: Athlete, watts: str = MEASURED, heart_rate_bpm: float | None = None
 ) -> Energy:
     """What rowing at one power costs.
 
@@ -177,12 +169,25 @@ def even_rowing(
         power_w: power [W].
         seconds: for how long [s].
         athlete: who rows.
-        watts: where power comes from, a key of `WATTS_SD`.
+        watts: where power comes from: "measured" by a machine that is known to, or a key of `WATTS_SD`.
         heart_rate_bpm: heart rate, for the formulas that need it [1/min].
     """
-    meter = EnergyMeter(athlete)
-    meter.feed(Stroke(1, 0.0, seconds, None, power_w), heart_rate_bpm)
-    return meter.finish(seconds, watts, None)
+    measured = watts == MEASURED
+    meter = EnergyMeter(athlete, measures_power=measured)
+    source = "machine" if measured else watts
+    meter.feed(Stroke(1, 0.0, seconds, None, power_w, power_source=source), heart_rate_bpm)
+    return meter.finish(seconds, None)
+
+
+STANDS_IN = {
+    "pace": "it is derived from pace by Concept2's relation",
+    "distance": "it is derived from metres by Concept2's relation",
+    BY_HEART_RATE: "heart rate stands in",
+    FILLED: "the mean before it stands in",
+    ASSUMED: f"{ASSUMED_POWER_W:.0f} W are assumed",
+}
+LEAST_MISSING_S = 15.0
+"""Less is the first strokes of a machine that wakes [s]."""
 
 
 # --- the meter --------------------------------------------------------------------------------------------------------
@@ -204,10 +209,12 @@ class EnergyMeter:
 
     Args:
         athlete: who rows.
+        measures_power: whether the machine is known to measure its watts (`machines.measures_power`).
     """
 
-    def __init__(self, athlete: Athlete) -> None:
+    def __init__(self, athlete: Athlete, *, measures_power: bool = False) -> None:
         self._athlete = athlete
+        self._machine = MEASURED if measures_power else "machine"
         self._mass_kg = athlete.mass_kg or ASSUMED_MASS_KG
         rest = at_rest(self._mass_kg, athlete.height_cm, athlete.age_years, athlete.sex) / 60.0
         self._resting = _Rates(rest, rest)
@@ -215,8 +222,7 @@ class EnergyMeter:
         self._times_s = [0.0]
         self._gross_kcal = [0.0]
         self._rest_kcal = [0.0]
-        self._kinds = _Kinds()
-        self._missing = _Missing()
+        self._known = _Known()
         self._rowed: list[tuple[float, float | None, float | None]] = []
         self._measured_s = self._measured_j = self._rowed_s = 0.0
 
@@ -224,44 +230,36 @@ class EnergyMeter:
         """Take the next stroke, and the heart rate at its end [1/min]."""
         self._add(stroke.start_s, self._resting)
         seconds = max(0.0, stroke.end_s - self._times_s[-1])
-        gross = self._cost_per_s(stroke.power_w, heart_rate_bpm, seconds)
+        gross = self._cost_per_s(stroke, heart_rate_bpm, seconds)
+        self._known.rowed += gross * seconds
         self._add(stroke.end_s, _Rates(gross, self._resting.rest))
         self._rowed.append((seconds, stroke.power_w, heart_rate_bpm))
         self._rowed_s += seconds
 
-    def _cost_per_s(self, power_w: float | None, heart_rate_bpm: float | None, seconds: float) -> float:
-        """What rowing costs a second, noting how well it is known [kcal/s]."""
-        kinds = self._kinds
-        by_heart = None if power_w is not None else self._by_heart_rate(heart_rate_bpm)
+    def _cost_per_s(self, stroke: Stroke, heart_rate_bpm: float | None, seconds: float) -> float:
+        """What a stroke costs a second, noting how well that is known [kcal/s]."""
+        known = self._known
+        by_heart = None if stroke.power_w is not None else self._by_heart_rate(heart_rate_bpm)
         if by_heart is not None:
-            self._missing.heart_rate_s += seconds
-            kinds.heart_rate += by_heart * seconds
-            kinds.rowed += by_heart * seconds
+            known.lasted_s[BY_HEART_RATE] += seconds
+            known.heart_rate += by_heart * seconds
             return by_heart
-        believed_w = self._believed_w(power_w, seconds)
-        work = WORK_KCAL_PER_MIN_W * believed_w / 60.0
-        gross = max(rowsync_mass_aware(believed_w, self._mass_kg) / 60.0, self._resting.gross + work)
-        kinds.rowed += gross * seconds
-        kinds.work += work * seconds
-        if power_w is None and self._measured_s:
-            kinds.filled_work += work * seconds
-        elif power_w is None:
-            kinds.assumed_work += work * seconds
-        if believed_w < LOW_POWER_W:
-            kinds.untried += gross * seconds
+        power_w, way = self._believed(stroke, seconds)
+        work = WORK_KCAL_PER_MIN_W * power_w / 60.0
+        gross = max(rowsync_mass_aware(power_w, self._mass_kg) / 60.0, self._resting.gross + work)
+        known.lasted_s[way] += seconds
+        known.work[way] += work * seconds
+        if way != MEASURED or power_w < LOW_POWER_W:
+            known.untried += gross * seconds
         return gross
 
-    def _believed_w(self, power_w: float | None, seconds: float) -> float:
-        """A stroke's power; where it is missing, the mean of those before it, or what is assumed [W]."""
-        if power_w is not None:
+    def _believed(self, stroke: Stroke, seconds: float) -> tuple[float, str]:
+        """A stroke's power [W], and how it is known; where it is missing, the mean of those before it."""
+        if stroke.power_w is not None:
             self._measured_s += seconds
-            self._measured_j += power_w * seconds
-            return power_w
-        if self._measured_s:
-            self._missing.filled_s += seconds
-            return self._measured_j / self._measured_s
-        self._missing.assumed_s += seconds
-        return ASSUMED_POWER_W
+            self._measured_j += stroke.power_w * seconds
+            return stroke.power_w, self._machine if stroke.power_source == "machine" else stroke.power_source
+        return (self._measured_j / self._measured_s, FILLED) if self._measured_s else (ASSUMED_POWER_W, ASSUMED)
 
     def _by_heart_rate(self, heart_rate_bpm: float | None) -> float | None:
         """What Keytel's formula says, at least moving the body; None where it can't be asked [kcal/s]."""
@@ -288,34 +286,26 @@ class EnergyMeter:
         """What the body would have used at rest until a time, but for gaps [kcal]."""
         return self._at(time_s, self._rest_kcal)
 
-    def half_width(self, end_s: float, watts: str) -> float:
-        """Half the width of the 80 % range until a time, as a share of the gross energy.
-
-        Args:
-            end_s: the time, not before the last stroke's end [s].
-            watts: where power comes from, a key of `WATTS_SD`.
-        """
-        return self._kinds.half_width(self.gross_at(end_s), watts, self._athlete)
+    def half_width(self, end_s: float) -> float:
+        """Half the width of the 80 % range until a time after the last stroke [s], as a share of the gross energy."""
+        return self._known.half_width(self.gross_at(end_s), self._athlete)
 
     @property
     def rowed_kcal(self) -> float:
         """Gross energy of the strokes alone, without the rests between them [kcal]."""
-        return self._kinds.rowed
+        return self._known.rowed
 
-    def finish(
-        self, end_s: float, watts: str | None, machine_kcal: float | None, segments: Sequence[Segment] = ()
-    ) -> Energy:
+    def finish(self, end_s: float, machine_kcal: float | None, segments: Sequence[Segment] = ()) -> Energy:
         """The whole session's energy.
 
         Args:
             end_s: the session's end [s].
-            watts: where power comes from: a key of `WATTS_SD`, or None when nothing says.
             machine_kcal: the machine's own count [kcal].
             segments: the session's segments, which tile it.
         """
         gross, rest = self.gross_at(end_s), self.rest_at(end_s)
-        share = self.half_width(end_s, watts or "")
-        work = self._kinds.work
+        share = self.half_width(end_s)
+        work = sum(self._known.work.values())
         return Energy(
             gross_kcal=gross,
             net_kcal=gross - rest,
@@ -328,13 +318,13 @@ class EnergyMeter:
             moving_kcal=gross - rest - work,
             work_kcal=work,
             model=MODEL,
-            source=self._source(watts),
+            source=self._source(),
             mass_kg=self._mass_kg,
             mass_from=(self._athlete.mass_from or "recording") if self._athlete.mass_kg else "assumed",
             machine_kcal=machine_kcal,
             formulas_kcal=by_formula((seconds, self._facts(*values)) for seconds, *values in self._rowed),
             phases=tuple(self._phases(segments)),
-            doubts=tuple(self._doubts(watts)),
+            doubts=tuple(self._doubts()),
         )
 
     def _facts(self, power_w: float | None, heart_rate_bpm: float | None) -> dict[str, float | str | None]:
@@ -359,12 +349,13 @@ class EnergyMeter:
                 net_kcal=sum(self.net_at(each.end_s) - self.net_at(each.start_s) for each in alike),
             )
 
-    def _source(self, watts: str | None) -> str:
-        if self._measured_s:
-            return {"pace": "pace", "distance": "distance"}.get(watts or "", "power")
-        return "heart rate" if self._missing.heart_rate_s else "assumed"
+    def _source(self) -> str:
+        """What most of the rowing is reckoned from."""
+        lasted_s = self._known.lasted_s
+        way = max(lasted_s, key=lambda each: lasted_s[each], default=ASSUMED)
+        return "power" if way in (MEASURED, "machine", FILLED) else way
 
-    def _doubts(self, watts: str | None) -> Iterator[str]:
+    def _doubts(self) -> Iterator[str]:
         """What makes the range wide, in sentences."""
         if not self._rowed_s:
             return
@@ -373,17 +364,12 @@ class EnergyMeter:
                 f"Body mass isn't known; {number(ASSUMED_MASS_KG)} kg are assumed. "
                 "To say it: rowsync athlete NAME --mass KG"
             )
-        if self._measured_s and watts in ("pace", "distance"):
-            yield f"The machine sends no power; it is derived from {watts} by Concept2's relation."
-        if self._missing.heart_rate_s:
-            yield f"Power was missing for {clock(self._missing.heart_rate_s)}; heart rate stands in."
-        if self._missing.filled_s:
-            yield f"Power was missing for {clock(self._missing.filled_s)}; the mean before it stands in."
-        if self._missing.assumed_s:
-            yield (
-                f"Nothing said how hard {clock(self._missing.assumed_s)} were rowed; {number(ASSUMED_POWER_W)} W are "
-                "assumed."
-            )
+        for way, stands_in in STANDS_IN.items():
+            lasted_s = self._known.lasted_s.get(way, 0.0)
+            if lasted_s == self._rowed_s:
+                yield f"The machine sent no power; {stands_in}."
+            elif lasted_s >= LEAST_MISSING_S:
+                yield f"Power was missing for {clock(lasted_s)}; {stands_in}."
 
     def _at(self, time_s: float, kcal: list[float]) -> float:
         i = bisect_right(self._times_s, time_s) - 1

@@ -7,11 +7,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from rowsync.athlete import PLAUSIBLE, Athlete
+from rowsync.athlete import PLAUSIBLE, SETTINGS, TYPED, Athlete
 from rowsync.telemetry import power_from_pace_w
-
-TYPED, SETTINGS = "typed", "settings"
-"""Who said an athlete's mass (`Athlete.mass_from`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ GOOD_FOR = {
     ("sex",): "energy at rest (with birth year and height), so net energy too; energy by heart rate",
     ("max_heart_rate_bpm",): "heart-rate zones; without it they go by age, of which people differ by 10 bpm and more",
     ("resting_heart_rate_bpm",): "heart-rate zones, shares of the reserve between rest and maximum; else 60 is assumed",
-    ("vo2max_ml_per_kg_min",): "energy by heart rate",
+    ("vo2max_ml_per_kg_min",): "whether the watts can be true, by heart rate",
     ("best_2k_s", "max_power_w"): "power zones, and whether a row was conversational",
     ("critical_power_w",): "power zones and load, and the balance of W' (experimental)",
     ("w_prime_kj",): "the balance of W' (experimental), with critical power",

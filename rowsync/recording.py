@@ -272,8 +272,10 @@ def _athlete(content: Any) -> Athlete:
     known: dict[str, Any] = {}
     for each in fields(Athlete):
         value = content.get(each.name)
-        if each.name in WORDS:
+        if each.name == "name":
             known[each.name] = _word(value, default="") or each.default
+        elif each.name in WORDS:
+            known[each.name] = word if (word := str(value).casefold()) in WORDS[each.name] else None
         else:
             number, (least, most) = _number(value), PLAUSIBLE[each.name]
             known[each.name] = number if number is not None and least <= number <= most else None

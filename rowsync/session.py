@@ -227,7 +227,8 @@ class Tracker:
         self._telemetry = Telemetry(handling_of(str(header.machine.get("name", ""))))
         self._counter = StrokeCounter()
         self._segmenter = Segmenter(caution)
-        self._meter = EnergyMeter(header.athlete)
+        machine = str(header.machine.get("name", ""))
+        self._meter = EnergyMeter(header.athlete, measures_power=measures_power(machine))
         self._first_s: float | None = None
         self._now_s = 0.0
         self._row_s = 0.0
@@ -303,7 +304,7 @@ class Tracker:
     @property
     def energy_half_width(self) -> float:
         """Half the width of the 80 % range of `gross_kcal`, as a share of it."""
-        return self._meter.half_width(self._now_s, self._watts(self._telemetry.power_source) or "distance")
+        return self._meter.half_width(self._now_s)
 
     def finish(self, corrected: Sequence[Segment] = (), felt: Felt | None = None) -> Session:
         """End the session here and say what it was.
@@ -335,7 +336,7 @@ class Tracker:
             power_source=source,
             heart_rate_source=" and ".join(sorted(self._telemetry.heart_rate_sources, reverse=True)) or None,
             machine_totals=self._machine_totals,
-            energy=self._meter.finish(self._now_s, self._watts(source), last.machine_energy_kcal, segments),
+            energy=self._meter.finish(self._now_s, last.machine_energy_kcal, segments),
             machine_energy=audit(self._samples, self.strokes, self._meter.rowed_kcal),
             doubtful_power=disagreement(self._samples, self._meter.gross_at, self._header.athlete) if source else None,
             training=training(self.strokes, self._samples, self._header.athlete, felt),
@@ -349,11 +350,6 @@ class Tracker:
             notifications=self.notifications,
             malformed_notifications=self._malformed,
         )
-
-    def _watts(self, source: str | None) -> str | None:
-        """How power came about, as far as energy minds (`energy.WATTS_SD`)."""
-        measured = source == "machine" and measures_power(str(self._header.machine.get("name", "")))
-        return "measured" if measured else source
 
     def _timetable(self) -> tuple[Segment, ...]:
         """When which piece of the plan was due; nothing without a plan that can be read."""

@@ -49,7 +49,7 @@ from rowsync.recording import (
 from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.telemetry import Item, Note, Notification
-from rowsync.wording import outside_text, stamp
+from rowsync.wording import moment, outside_text, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +74,7 @@ SAMPLES = pa.schema(
         ("distance_m", _NUMBER),
         ("pace_s_per_500m", _NUMBER),
         ("power_w", _NUMBER),
+        ("power_source", _TEXT),
         ("heart_rate_bpm", _INTEGER),
         ("heart_rate_source", _TEXT),
         ("resistance_level", _NUMBER),
@@ -119,6 +120,7 @@ INDEX = pa.schema(
         ("mean_hard_power_w", _NUMBER),
         ("load", _NUMBER),
         ("load_by", _TEXT),
+        ("settings_crc", _TEXT),
     ]
 )
 
@@ -217,13 +219,22 @@ class Store:
         athlete = profile.told_of(header.athlete, day_of(header.started_at, profile.time_zone))
         return replace(header, athlete=athlete)
 
+    def _settings_crc(self, athlete: str, started_at: datetime) -> str | None:
+        """A mark of what the settings say of an athlete on a day; None where they say nothing."""
+        profile = self.profiles.get(athlete)
+        if profile is None:
+            return None
+        known = profile.on(day_of(started_at, profile.time_zone))
+        return f"{crc32(repr(known).encode()):08x}"
+
     def _keep(self, recording: Recording, session: Session, said: _Said) -> dict[str, Any]:
+        settings_crc = self._settings_crc(session.header.athlete.name, session.header.started_at)
         summary = session.summary() | said.fields
-        raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary)
+        raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary, settings_crc)
         header, events = header_fields(recording.header), list(map(note_fields, recording.notes))
         with _writing(self.folder):
             self._put("raw", session, raw, header=header, events=events)
-            self._put("samples", session, samples, summary=summary)
+            self._put("samples", session, samples, summary=summary, settings_crc=settings_crc)
             self._move_said(session)
             self._write_index([*self._rows_but(session.header.session_id), row])
         return summary
@@ -407,10 +418,20 @@ class Store:
         metadata = _metadata(self._file("samples", session_id), "summary")
         summary: dict[str, Any] = metadata["summary"]
         said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
-        if _is_old(metadata) or said != self._said(session_id).fields:
+        if self._is_old(metadata) or said != self._said(session_id).fields:
             with suppress(RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
                 return self._again(session_id)
         return summary
+
+    def _is_old(self, metadata: dict[str, Any]) -> bool:
+        """Whether a session's file says what an older rowsync, an older model or other settings made of it."""
+        summary = metadata["summary"]
+        started_at, energy = moment(summary.get("started_at")), summary.get("energy")
+        if metadata["schema"] < SCHEMA or started_at is None or not isinstance(energy, dict):
+            return True
+        return self._is_behind(
+            str(summary.get("athlete")), started_at, energy.get("model"), metadata.get("settings_crc")
+        )
 
     def _said(self, session_id: str) -> _Said:
         """What a person said of a session, as far as it can be read."""
@@ -429,25 +450,24 @@ class Store:
             self._keep(recording, session, said)
         return session.summary() | said.fields
 
+    def _is_behind(self, athlete: str, started_at: datetime, model: Any, settings_crc: Any) -> bool:
+        """Whether an older energy model reckoned it, or the settings say something else of the athlete by now."""
+        known = self._settings_crc(athlete, started_at)
+        return _age(model) < _age(MODEL) or (known is not None and known != settings_crc)
+
     # --- keeping up ---------------------------------------------------------------------------------------------------
 
     def behind(self) -> list[str]:
-        """The sessions that an older energy model reckoned, and that can be reckoned anew; by their id."""
-        old = (row["session_id"] for row in self._rows() if row["energy_model"] != MODEL)
-        return sorted(each for each in old if any(self.folder.glob(f"raw/*/*/{slug(each)}.parquet")))
+        """The sessions that can be reckoned anew and were by an older model, or by other settings; by their id."""
+        columns = ("athlete", "started_at", "energy_model", "settings_crc")
+        old = (row["session_id"] for row in self._rows() if self._is_behind(*(row[name] for name in columns)))
+        return sorted(filter(self._has_bytes, old))
 
-    def reckoned_otherwise(self, before: Profile, after: Profile) -> list[str]:
-        """The athlete's sessions that come out otherwise now that the settings say something else; by their id."""
-        changed = []
-        for session_id in (row["session_id"] for row in self._rows() if row["athlete"] == after.name):
-            with suppress(RecordingError, SessionNotFound):  # whoever opens it is told
-                header = header_from_fields(_metadata(self._file("raw", session_id), "header")["header"], session_id)
-                then, now = (
-                    profile.told_of(header.athlete, day_of(header.started_at, profile.time_zone))
-                    for profile in (before, after)
-                )
-                changed += [session_id] if then != now else []
-        return changed
+    def _has_bytes(self, session_id: str) -> bool:
+        try:
+            return bool(_metadata(self._file("raw", session_id), "header"))
+        except (RecordingError, SessionNotFound):  # whoever opens it is told
+            return False
 
     def reckon_again(self, session_id: str) -> dict[str, Any]:
         """Derive a session from its bytes again, with the settings as they are.
@@ -458,8 +478,10 @@ class Store:
         Raises:
             SessionNotFound: there is no such session.
             RecordingError: its file is not ours or altered; nothing is changed.
+            StoreError: the folder can't be written.
         """
-        return self._again(session_id)
+        recording = self.recording(session_id)
+        return self._keep(recording, *self._analysed(recording))
 
     def samples(self, session_id: str) -> pd.DataFrame:
         """One session's samples; columns as in `SAMPLES`, missing values as NaN.
@@ -469,8 +491,14 @@ class Store:
             RecordingError: its file is not ours or altered.
         """
         path = self._file("samples", session_id)
-        if _is_old(_metadata(path, "summary")):
-            self._again(session_id)
+        if _metadata(path, "summary")["schema"] < SCHEMA:
+            try:
+                self._again(session_id)
+            except (RecordingError, SessionNotFound):
+                raise RecordingError(
+                    f"The samples of {session_id} were written by an older rowsync, and the bytes that they came from "
+                    "can't be read."
+                ) from None
         table: pd.DataFrame = _read(self._file("samples", session_id), SAMPLES).to_pandas()
         return table
 
@@ -575,7 +603,8 @@ class Store:
         rows = []
         for path in sorted(self.folder.glob("samples/*/*/*.parquet")):
             try:
-                rows.append(_index_row(_metadata(path, "summary")["summary"]))
+                metadata = _metadata(path, "summary")
+                rows.append(_index_row(metadata["summary"], metadata.get("settings_crc")))
             except (RecordingError, LookupError, TypeError, ValueError, AttributeError):
                 continue  # not one of ours, which whoever opens it is told
         return rows
@@ -605,7 +634,7 @@ def _raw_table(recording: Recording) -> pa.Table:
     return pa.Table.from_pydict(columns, schema=RAW)
 
 
-def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
+def _index_row(summary: dict[str, Any], settings_crc: str | None) -> dict[str, Any]:
     energy, hard = summary["energy"], [i for i in summary["intervals"] if i["effort"] == Effort.HARD]
     hard_power_w = weighted_mean((i["mean_power_w"], i["duration_s"]) for i in hard)
     found = summary | energy | (summary.get("training") or {})
@@ -613,6 +642,7 @@ def _index_row(summary: dict[str, Any]) -> dict[str, Any]:
         "started_at": datetime.fromisoformat(summary["started_at"]),
         "machine": summary["machine"].get("name"),
         "energy_model": energy["model"],
+        "settings_crc": settings_crc,
         "hard_intervals": len(hard),
         "mean_hard_power_w": None if hard_power_w is None else round(hard_power_w, 6),
     }
@@ -671,10 +701,10 @@ def _write(path: Path, table: pa.Table, **content: Any) -> None:
         writer.add_key_value_metadata({_METADATA: b"%08x %s" % (crc32(text), text)})
 
 
-def _is_old(metadata: dict[str, Any]) -> bool:
-    """Whether an older rowsync, or an older energy model, made it."""
-    energy = metadata["summary"].get("energy")
-    return metadata["schema"] < SCHEMA or not isinstance(energy, dict) or energy.get("model") != MODEL
+def _age(model: Any) -> int:
+    """The number behind a model's name: of a newer model it is higher."""
+    number = str(model).rpartition("-")[2]
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _said_content(path: Path) -> Any:

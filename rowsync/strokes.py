@@ -26,6 +26,7 @@ class Stroke:
         end_s: when the machine counted it [s].
         distance_m: distance covered in it [m].
         power_w: mean power of it as the machine reports it, or as its pace or its metres imply it [W].
+        power_source: where power comes from: "machine", "pace" or "distance".
         seen: False for a gap: the machine counted strokes in it, up to this number, and nobody saw them.
     """
 
@@ -35,6 +36,7 @@ class Stroke:
     distance_m: float | None
     power_w: float | None
     seen: bool = True
+    power_source: str = "machine"
 
     @property
     def duration_s(self) -> float:
@@ -149,11 +151,13 @@ class StrokeCounter:
         each_s = (sample.time_s - start_s) / new
         distance_m = self._distance_each_m(sample, new)
         power_w = _known_w(sample.power_w, distance_m, each_s)
+        source = "distance" if sample.power_w is None else sample.power_source or "machine"
         after_stop = start_s != self._end_s
         strokes = []
         for i in range(new):
             begin_s = start_s + i * each_s
-            stroke = Stroke(self._count + i + 1, begin_s, begin_s + each_s, distance_m, power_w)
+            end_s = begin_s + each_s
+            stroke = Stroke(self._count + i + 1, begin_s, end_s, distance_m, power_w, power_source=source)
             strokes.append(replace(stroke, power_w=self._frozen.corrected_w(stroke, after_stop and i == 0)))
         if FASTEST_STROKE_S < each_s < SLOWEST_STROKE_S:
             self._periods_s.append(each_s)

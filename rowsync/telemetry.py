@@ -81,6 +81,7 @@ class Sample:
         distance_m: distance since the session began [m].
         pace_s_per_500m: pace [s/500 m]; None while stopped.
         power_w: power [W]; 0 while stopped.
+        power_source: "machine", or "pace" where power is derived from it; None without power, and while stopped.
         heart_rate_bpm: heart rate [1/min].
         heart_rate_source: "strap" or "machine"; None without a heart rate.
         resistance_level: as the machine counts it.
@@ -104,6 +105,7 @@ class Sample:
     distance_m: float | None = None
     pace_s_per_500m: float | None = None
     power_w: float | None = None
+    power_source: str | None = None
     heart_rate_bpm: int | None = None
     heart_rate_source: str | None = None
     resistance_level: float | None = None
@@ -243,6 +245,10 @@ class Telemetry:
         self._count(time_s, reading)
         moving = self._moving(time_s)
         pace = self._pace(time_s) if moving else None
+        power_w, power_source = (
+            self._power(time_s, pace) if moving else (self._zero("power_w", "pace_s_per_500m"), None)
+        )
+        self.power_source = "machine" if power_source == "machine" else self.power_source or power_source
         heart_rate, source = self._heart_rate(time_s)
         self._time_s = time_s
         return Sample(
@@ -252,7 +258,8 @@ class Telemetry:
             stroke_rate_spm=self._rate(time_s) if moving else self._zero("stroke_rate_spm"),
             distance_m=self._distance_m.total,
             pace_s_per_500m=pace,
-            power_w=self._power(time_s, pace) if moving else self._zero("power_w", "pace_s_per_500m"),
+            power_w=power_w,
+            power_source=power_source,
             heart_rate_bpm=_whole(heart_rate),
             heart_rate_source=source,
             resistance_level=self._latest("resistance_level", time_s),
@@ -386,17 +393,16 @@ class Telemetry:
                 return heart_rate, source
         return None, None
 
-    def _power(self, time_s: float, pace_s_per_500m: float | None) -> float | None:
-        """The machine's power; what its pace implies where it sends none, or 0 while it is being rowed."""
+    def _power(self, time_s: float, pace_s_per_500m: float | None) -> tuple[float | None, str | None]:
+        """The machine's power and where it comes from: from its pace where it sends none, or 0 while it is rowed."""
         if self._starts_absurdly(time_s):
-            return None
+            return None, None
         power_w = self._latest("power_w", time_s)
         if power_w:
-            self.power_source = "machine"
-        elif pace_s_per_500m is not None:
-            self.power_source = self.power_source or "pace"
-            return power_from_pace_w(pace_s_per_500m)
-        return power_w
+            return power_w, "machine"
+        if pace_s_per_500m is not None:
+            return power_from_pace_w(pace_s_per_500m), "pace"
+        return power_w, None if power_w is None else "machine"
 
 
 def _new(counter: Counter, raw: float | None, time_s: float, rowing: bool) -> float:

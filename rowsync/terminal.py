@@ -5,6 +5,7 @@ While rowing, everything goes to standard error: a live view in a terminal, a pl
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections import Counter
@@ -23,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rowsync import corrections, wording
-from rowsync.cost import cost_line, cost_sentences, plus_minus, training_sentences, with_range
+from rowsync.cost import cost_line, cost_sentences, phases_line, plus_minus, training_sentences, with_range
 from rowsync.energy import Energy
 from rowsync.formulas import FORMULAS
 from rowsync.plan import Cue, Piece
@@ -135,8 +136,17 @@ class RowingScreen:
 
 def _console(piped_columns: int = 200) -> Console:
     """Standard output; where it is no terminal, lines may be so long."""
-    console = Console()
-    return console if console.is_terminal else Console(width=piped_columns)
+    console = _OutputConsole()
+    return console if console.is_terminal else _OutputConsole(width=piped_columns)
+
+
+class _OutputConsole(Console):
+    """Standard output; a reader who has had enough is no error."""
+
+    def on_broken_pipe(self) -> None:
+        """End the program in order."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0)
 
 
 @contextmanager
@@ -178,7 +188,7 @@ def print_session(summary: Mapping[str, Any], console: Console | None = None) ->
     if said := corrections.said(summary):
         console.print(Text(f"Intervals {said}", "dim"))
     console.print(Text(cost_line(summary)).append(f"  80 % range; {energy['model']}", "dim"))
-    for sentence in (*cost_sentences(summary), *training_sentences(summary)):
+    for sentence in filter(None, (phases_line(summary), *cost_sentences(summary), *training_sentences(summary))):
         console.print(Text(sentence))
     for gap in summary["gaps"]:
         between = f"{wording.clock(gap['start_s'])}–{wording.clock(gap['end_s'])}"
@@ -402,10 +412,11 @@ def print_energy(reckoned: Energy, console: Console | None = None) -> None:
     for doubt in reckoned.doubts:
         console.print(Text(doubt))
     table = _table("by", right=("kcal", "against rowsync"))
+    ours_kcal = reckoned.formulas_kcal.get(FORMULAS[0].name) or reckoned.gross_kcal
     for formula in FORMULAS[1:]:
         kcal = reckoned.formulas_kcal.get(formula.name)
         if kcal is not None:
-            share = wording.percent_change(kcal / reckoned.gross_kcal) if reckoned.gross_kcal else ""
+            share = wording.percent_change(kcal / ours_kcal) if ours_kcal else ""
             _add_row(table, formula.title, wording.number(kcal), share)
     console.print(table)
 

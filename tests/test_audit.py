@@ -12,7 +12,7 @@ import pytest
 from rowsync.athlete import Athlete
 from rowsync.audit import EnergyLaw, energy_ticks, law_of_rate, law_of_ticks, named, rate_pairs
 from rowsync.cost import machine_sentence
-from rowsync.ftms import RowerData, encode_rower_data
+from rowsync.ftms import RowerData, decode_rower_data, encode_rower_data
 from rowsync.recording import read_recording
 from rowsync.session import Header, analyse
 from rowsync.telemetry import Notification, Sample
@@ -93,7 +93,7 @@ def test_what_it_reads_for_an_athlete_is_said_in_words():
     session = recorded("intervals-10x45-75")
     said = machine_sentence(session.summary())
     assert "follow Concept2's formula for a person of 79 kg" in said
-    assert said.endswith("for you they read 9\u202f% high.")
+    assert said.endswith("for you they read 9\u202f% high, stroke for stroke.")
 
 
 def test_a_heavier_athlete_is_told_otherwise():
@@ -108,7 +108,7 @@ def test_a_heavier_athlete_is_told_otherwise():
 def test_an_even_row_cannot_tell_the_formula_and_says_what_would():
     session = analyse(HEADER, intervals(CONCEPT2, hard_w=120, easy_w=120))
     assert session.machine_energy.constant_kcal_per_h is None
-    assert "needs hard and easy rowing" in machine_sentence(session.summary())
+    assert "Rowing hard and easy" in machine_sentence(session.summary())
 
 
 def test_a_machine_that_counts_nothing_is_not_audited():
@@ -163,3 +163,56 @@ def test_the_formula_of_a_real_pm5_comes_back_from_its_bytes(shared):
     assert found.recovered_from == "energy per hour"
     assert found.constant_kcal_per_h == pytest.approx(300.0, rel=0.03)
     assert found.kcal_per_h_per_w == pytest.approx(3.4416, rel=0.03)
+
+
+def test_energy_per_hour_that_is_the_sessions_mean_does_not_hide_the_counter():
+    """Some machines send what they counted so far over the time it took."""
+    items, kcal = [], 0.0
+    for second in range(1800):
+        watts = 100 + second // 18  # a ramp
+        kcal += (300.0 + 3.4416 * watts) / 3600.0
+        data = RowerData(
+            stroke_rate_spm=30.0,
+            stroke_count=second // 2,
+            instantaneous_power_w=watts + second // 2 % 5,
+            total_energy_kcal=int(kcal),
+            energy_per_hour_kcal=round(3600 * kcal / (second + 1)),
+        )
+        items.append(Notification(float(second), "2ad1", encode_rower_data(data)))
+    found = analyse(HEADER, items).machine_energy
+    assert (found.recovered_from, found.formula) == ("energy counter", "Concept2's")
+
+
+@pytest.mark.parametrize("mass_kg", [62, 70, 89])
+def test_a_counter_for_another_body_is_not_taken_for_the_monitors_own(mass_kg):
+    found = analyse(HEADER, intervals((3.7787 * mass_kg, 3.4416), rounds=20)).machine_energy
+    assert found.formula == "Concept2's corrected for body mass"
+    assert found.for_mass_kg == pytest.approx(mass_kg, abs=4)
+
+
+def test_what_a_machine_counts_while_nobody_rows_is_told_apart():
+    items = intervals(CONCEPT2, rounds=4)
+    still = [
+        replace(items[-1], time_s=items[-1].time_s + n, payload=with_energy(items[-1].payload, n / 12))
+        for n in range(1, 600)
+    ]
+    found = analyse(HEADER, [*items, *still]).machine_energy
+    assert found.counted_at_rest_kcal == pytest.approx(49, abs=3)
+    assert found.reads_high < 0.1
+
+
+def with_energy(payload, more_kcal):
+    data = decode_rower_data(payload)
+    return encode_rower_data(data._replace(total_energy_kcal=data.total_energy_kcal + int(more_kcal)))
+
+
+def test_strokes_that_nobody_saw_are_not_held_against_the_machine():
+    items = intervals(CONCEPT2, rate=True, rounds=10)
+    rate_only = [replace(each, payload=without_counter(each.payload)) for each in items]
+    whole = analyse(HEADER, rate_only).machine_energy
+    lossy = analyse(HEADER, [each for each in rate_only if not 300 < each.time_s < 700]).machine_energy
+    assert lossy.reads_high == pytest.approx(whole.reads_high, abs=0.03)
+
+
+def without_counter(payload):
+    return encode_rower_data(decode_rower_data(payload)._replace(total_energy_kcal=None))

@@ -530,6 +530,8 @@ def test_the_energy_of_one_number_comes_with_its_range_and_beside_other_formulas
         ("energy", "--power", 100, "--mass", 5),
         ("energy", "--power", 100, "--mass", 900),
         ("energy", "--power", "nan"),
+        ("energy", "--power", 100, "--seconds", "nan"),
+        ("athlete", "", "--mass", "60"),
         ("felt",),
         ("felt", "--exertion", "11"),
         ("athlete", "anna", "--mass", "900"),
@@ -553,7 +555,13 @@ def test_what_is_said_of_an_athlete_later_reckons_stored_sessions_again(tmp_path
     after = json.loads(rowsync("--data", tmp_path, "show", "--json", env=environment).stdout)["energy"]
     assert (before["mass_from"], after["mass_from"], after["mass_kg"]) == ("assumed", "settings", 60.0)
     assert after["gross_kcal"] < before["gross_kcal"]
-    assert f"was {before['gross_kcal']:.0f} kcal gross together, and is {after['gross_kcal']:.0f}" in done.stderr
+    assert f"Together they had {before['gross_kcal']:.0f} (" in done.stderr
+    assert f"and have {after['gross_kcal']:.0f} (" in done.stderr
+    (tmp_path / "config.toml").write_text("[athletes.anna]\nmass_kg = 95\n")  # by hand
+    by_hand = json.loads(rowsync("--data", tmp_path, "show", "--json", env=environment).stdout)["energy"]
+    assert by_hand["mass_kg"] == 95.0
+    replayed = json.loads(rowsync("replay", recording, "--athlete", "anna", "--json", env=environment).stdout)["energy"]
+    assert replayed == by_hand
 
 
 def test_help_lists_what_one_does_first_first():

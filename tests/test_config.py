@@ -16,10 +16,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rowsync import wording
-from rowsync.athlete import PLAUSIBLE, Athlete
+from rowsync.athlete import PLAUSIBLE, SETTINGS, TYPED, Athlete
 from rowsync.config import EVER, KEYS, nonsense, read_settings, write_athlete
 from rowsync.errors import UsageError
-from rowsync.profile import SETTINGS, TYPED, Profile
+from rowsync.profile import Profile
 
 DAY = date(2026, 10, 1)
 pytestmark = pytest.mark.filterwarnings("ignore:.*PacifyFlushWrapper")  # click's, when the command line is imported

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowsync.athlete import Athlete
+from rowsync.athlete import SETTINGS, TYPED, Athlete
 from rowsync.config import KEYS
-from rowsync.profile import GOOD_FOR, SETTINGS, TYPED, Profile, profile_fields
+from rowsync.profile import GOOD_FOR, Profile, profile_fields
 
 DAY = date(2026, 6, 1)
 ANNA = Profile("anna", masses_kg=((date(2026, 1, 5), 64.5), (DAY, 63.0), (date(2026, 10, 1), 62.0)))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowsync.athlete import Athlete
-from rowsync.ftms import RowerData, encode_rower_data
+from rowsync.ftms import RowerData, decode_rower_data, encode_rower_data
 from rowsync.session import Header, Tracker, analyse
 from rowsync.telemetry import Notification
 
@@ -287,3 +287,20 @@ def test_a_machine_whose_watts_the_heart_contradicts_is_doubted():
     assert analyse(header, steady(1200, power_w=12)).doubtful_power is not None
     assert analyse(header, steady(1200, power_w=120)).doubtful_power is None
     assert analyse(HEADER, steady(1200, power_w=12)).doubtful_power is None  # nobody knows who rows
+
+
+def test_power_that_a_machine_stops_sending_is_said_and_widens_the_range():
+    header = replace(HEADER, machine={"name": "PM5 430000000"})
+    honest = steady(1200)
+    silent = [
+        replace(item, payload=encode_rower_data(replace_power(item.payload))) if item.time_s > 60 else item
+        for item in honest
+    ]
+    energy = energy_of(header, silent)
+    assert energy.source == "pace"
+    assert "derived from pace" in energy.doubts[0]
+    assert energy.half_width > 0.2 > energy_of(header, honest).half_width
+
+
+def replace_power(payload):
+    return decode_rower_data(payload)._replace(instantaneous_power_w=None)

@@ -520,15 +520,37 @@ def test_what_becomes_known_later_is_reckoned_again_where_it_matters(tmp_path, s
         Store(data).add(of(short, f"s{month}", (month, 15)))
     Store(data).add(called(short, "bens", athlete=Athlete("ben")))
     store = Store(data, {"anna": HISTORY})
-    heavier = replace(HISTORY, masses_kg=(*HISTORY.masses_kg[:1], (date(2026, 9, 1), 65.0)))
-    assert sorted(store.reckoned_otherwise(Profile("anna"), HISTORY)) == ["s10", "s5"]
-    assert store.reckoned_otherwise(HISTORY, heavier) == ["s10"]
-    assert store.reckoned_otherwise(HISTORY, replace(HISTORY, weekly_aim_kcal=900.0)) == []
-    before = store.summary("s10")["energy"]
+    assert store.behind() == ["s10", "s5"]
+    before = Store(data).summary("s10")["energy"]
     after = store.reckon_again("s10")["energy"]
     assert (before["mass_from"], after["mass_from"], after["mass_kg"]) == ("assumed", "settings", 60.0)
     assert after["gross_kcal"] < before["gross_kcal"]
     assert store.summary("s10")["energy"] == after
+    assert store.behind() == ["s5"]
+    store.reckon_again("s5")
+    heavier = replace(HISTORY, masses_kg=(*HISTORY.masses_kg[:1], (date(2026, 9, 1), 65.0)))
+    assert Store(data, {"anna": heavier}).behind() == ["s10"]
+    assert Store(data, {"anna": replace(HISTORY, weekly_aim_kcal=900.0)}).behind() == []
+    assert Store(data).behind() == []  # settings that don't know her have nothing to say
+
+
+def test_a_session_of_a_newer_model_stays_as_it_is(store, short, monkeypatch):
+    monkeypatch.setattr("rowsync.energy.MODEL", "rowsync-mass-aware-999")
+    store.add(short)
+    monkeypatch.undo()
+    assert store.behind() == []
+    assert store.summary(short.header.session_id)["energy"]["model"] == "rowsync-mass-aware-999"
+
+
+def test_a_session_whose_bytes_are_gone_is_left_as_it_was_reckoned(tmp_path, short):
+    data = tmp_path / "data"
+    before = Store(data).add(of(short, "one", (10, 15)))
+    (raw,) = data.glob("raw/*/*/*.parquet")
+    raw.write_bytes(b"garbage")
+    store = Store(data, {"anna": HISTORY})
+    assert store.behind() == []
+    assert store.summary("one")["energy"] == before["energy"]
+    assert len(store.samples("one")) > 100
 
 
 def test_sessions_of_an_older_energy_model_are_found_and_reckoned_again(store, short, monkeypatch):

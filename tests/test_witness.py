@@ -36,7 +36,8 @@ def test_watts_that_are_fiction_are_doubted_with_both_figures():
     assert (found.start_s, found.end_s) == (0.0, 1200.0)
     assert found.heart_rate_kcal_per_min > 2 * found.power_kcal_per_min
     assert "from 0:00 to 20:00 they stand for 5.1 kcal/min, the heart rate for 15.2" in heart_sentence(
-        {"doubtful_power": {name: getattr(found, name) for name in found.__dataclass_fields__}}
+        {"energy": {"source": "power"}}
+        | {"doubtful_power": {name: getattr(found, name) for name in found.__dataclass_fields__}}
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from rowsync.cli.output import tell
-from rowsync.errors import RowsyncError
+from rowsync.errors import RecordingError, SessionNotFound, StoreError
 
 if TYPE_CHECKING:
     from rowsync.config import Settings
@@ -39,22 +40,39 @@ def open_store(settings: Settings) -> Store:
             what = "Recovered a session that was cut short" if recovery.cut_short else "Stored a session that waited"
             length, metres = recovery.summary["duration_s"], recovery.summary["distance_m"]
             tell(f"{what}: {recovery.summary['session_id']}, {wording.clock(length)}, {wording.number(metres)} m.")
-    reckon(store, store.behind(), "An older energy model reckoned")
+    if behind := store.behind():
+        _reckon(store, behind)
     return store
 
 
-def reckon(store: Store, session_ids: list[str], why: str) -> list[dict[str, Any]]:
-    """Reckon stored sessions again, with a bar; one that can't be is named, and stays as it was."""
+def _reckon(store: Store, behind: list[str]) -> None:
+    """Reckon sessions again that an older model reckoned, or other settings, and say what that changes."""
+    from rowsync.cli.pages import refresh_page
+    from rowsync.cost import with_range
     from rowsync.wording import count
 
-    if not session_ids:
-        return []
-    tell(f"{why} {count(len(session_ids), 'session')}; reckoning again from the bytes.")
-    reckoned = []
-    with click.progressbar(session_ids, label="Sessions", file=sys.stderr) as ids:
-        for session_id in ids:
-            try:
-                reckoned.append(store.reckon_again(session_id))
-            except RowsyncError as error:
-                tell(str(error))
-    return reckoned
+    tell(
+        f"{count(len(behind), 'session')} were reckoned by an older model or with other settings; reckoning again from "
+        "the bytes."
+    )
+    before = _total(store, behind)
+    try:
+        with click.progressbar(behind, label="Sessions", file=sys.stderr) as ids:
+            for session_id in ids:
+                with suppress(RecordingError, SessionNotFound):  # whoever opens it is told
+                    store.reckon_again(session_id)
+    except StoreError as error:
+        tell(str(error))
+        return
+    for session_id in behind:
+        refresh_page(store, session_id)
+    then, now = (with_range(total, *ENERGY) for total in (before, _total(store, behind)))
+    tell(f"Together they had {then} kcal gross, and have {now}.")
+
+
+ENERGY = ("gross_kcal", "low_kcal", "high_kcal")
+
+
+def _total(store: Store, session_ids: list[str]) -> dict[str, float]:
+    rows = [row for row in store.rows() if row["session_id"] in session_ids]
+    return {name: sum(row[name] or 0.0 for row in rows) for name in ENERGY}

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowsync.cli.access import current_settings, open_store, reckon
-from rowsync.cli.options import athlete_option, json_option, mass_option, shared_options
+from rowsync.cli.access import current_settings, open_store
+from rowsync.cli.options import Measure, athlete_option, json_option, mass_option, shared_options
 from rowsync.cli.output import print_json, tell
-from rowsync.cli.pages import refresh_page
 from rowsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def athlete(name: str | None, on: str | None, default: bool, as_json: bool, **kn
     """
     from rowsync.config import config_path, write_athlete
 
+    if name is not None and not name.strip():
+        raise UsageError(f"{name!r} can't be a new athlete's name: nothing is seen of it.")
     known = {key: value for key, value in known.items() if value is not None}
     changes = bool(known) or default or on is not None
     settings = current_settings(may_be_absent=changes)
@@ -65,15 +66,14 @@ def athlete(name: str | None, on: str | None, default: bool, as_json: bool, **kn
         write_athlete(config_path(), before.name, known, since, default)
         tell(f"Written into {config_path()}.")
         settings = current_settings()
+        open_store(settings)  # which reckons again what this changes
     shown = [before.name] if changes or name else settings.athletes or [settings.athlete]
     _show_athletes(settings, shown, as_json)
-    if changes:
-        _reckon_again(settings, before.name, before, settings.profile(before.name))
 
 
 @click.command()
-@click.option("--power", "power_w", type=click.FloatRange(0, 2000), required=True, metavar="W", help="Mean power.")
-@click.option("--seconds", type=click.FloatRange(1, 86_400), default=1800, show_default=True, help="For how long.")
+@click.option("--power", "power_w", type=Measure(0, 2000), required=True, metavar="W", help="Mean power.")
+@click.option("--seconds", type=Measure(1, 86_400), default=1800, show_default=True, help="For how long.")
 @click.option(
     "--watts",
     type=click.Choice(["measured", "machine", "pace"]),
@@ -81,7 +81,7 @@ def athlete(name: str | None, on: str | None, default: bool, as_json: bool, **kn
     show_default=True,
     help="Where the watts come from: a Concept2, an unknown machine, or pace.",
 )
-@click.option("--heart-rate", type=click.FloatRange(25, 240), metavar="BPM", help="For the formulas that need it.")
+@click.option("--heart-rate", type=Measure(25, 240), metavar="BPM", help="For the formulas that need it.")
 @athlete_option
 @mass_option
 @json_option
@@ -160,18 +160,3 @@ def _show_athletes(settings: Settings, names: Iterable[str], as_json: bool) -> N
 
     for each in shown:
         print_athlete(each, settings.athlete)
-
-
-def _reckon_again(settings: Settings, name: str, before: Profile, after: Profile) -> None:
-    """Reckon an athlete's stored sessions again where what they are reckoned from has changed."""
-    from rowsync.wording import number
-
-    store = open_store(settings)
-    changed = store.reckoned_otherwise(before, after)
-    was = sum(row["gross_kcal"] for row in store.rows() if row["session_id"] in changed)
-    reckoned = reckon(store, changed, f"What is known of {name} now changes")
-    if reckoned:
-        now = sum(summary["energy"]["gross_kcal"] for summary in reckoned)
-        tell(f"Their energy was {number(was)} kcal gross together, and is {number(now)}.")
-        for session_id in changed:
-            refresh_page(store, session_id)

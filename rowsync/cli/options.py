@@ -50,15 +50,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 athlete_option = click.option("--athlete", metavar="NAME", envvar="ROWSYNC_ATHLETE", help="Who rows [default: me].")
 
 
-class _Kilograms(click.FloatRange):
-    """A body mass; "nan" is a number to Python and none to us."""
+class Measure(click.FloatRange):
+    """A measured number; "nan" is one to Python and none to us."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        mass_kg = super().convert(value, parameter, context)
-        return mass_kg if mass_kg == mass_kg else self.fail(f"{value!r} is no number.", parameter, context)
+        """The number; refuses what is none."""
+        number = super().convert(value, parameter, context)
+        return number if number == number else self.fail(f"{value!r} is no number.", parameter, context)
 
 
-kilograms = _Kilograms(*PLAUSIBLE["mass_kg"])
+kilograms = Measure(*PLAUSIBLE["mass_kg"])
 mass_option = click.option(
     "--mass", type=kilograms, metavar="KG", envvar="ROWSYNC_MASS", help="Body mass, for the energy."
 )

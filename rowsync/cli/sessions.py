@@ -166,6 +166,7 @@ def replay(
     """
     from dataclasses import replace
 
+    from rowsync.athlete import Athlete
     from rowsync.recording import read_recording
     from rowsync.session import analyse
     from rowsync.wording import count
@@ -175,7 +176,7 @@ def replay(
     rowed_to = parsed_plan(plan)
     found = read_recording(recording)
     header = found.header
-    rower = header.athlete if athlete is None else _known_on(header.started_at, athlete)
+    rower = _known_on(header.started_at, Athlete(athlete) if athlete else header.athlete)
     if mass:
         rower = replace(rower, mass_kg=mass, mass_from="typed")
     found = replace(
@@ -229,9 +230,9 @@ def _corrected(
     return store.correct(session_id, Correction(segments, datetime.now(UTC)))
 
 
-def _known_on(moment: datetime, name: str) -> Athlete:
-    """What the settings say of an athlete on the day of a moment."""
+def _known_on(moment: datetime, athlete: Athlete) -> Athlete:
+    """An athlete with what the settings say on the day of a moment."""
     from rowsync.days import day_of
 
-    profile = current_settings().profile(name)
-    return profile.on(day_of(moment, profile.time_zone))
+    profile = current_settings().profile(athlete.name)
+    return profile.told_of(athlete, day_of(moment, profile.time_zone))
