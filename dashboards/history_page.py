@@ -91,11 +91,12 @@ def _period(rows: Sequence[Row]) -> str:
 
 
 def _totals(rows: Sequence[Row]) -> str:
-    totals = (
+    energy = {name: _sum(rows, name) for name in ("gross_kcal", "low_kcal", "high_kcal")}
+    totals: tuple[tuple[str, ...], ...] = (
         ("sessions", number(len(rows)), ""),
         ("time", clock(_sum(rows, "duration_s")), ""),
         ("distance", number(_sum(rows, "distance_m", per_unit=1000), 1), "km"),
-        ("energy", number(_sum(rows, "gross_kcal")), "kcal"),
+        ("energy", number(energy["gross_kcal"]), f"kcal {energy_range(energy)}".strip(), "gross, 80 % range", "wide"),
     )
     cells = "".join(total(*each) for each in totals)
     return (

@@ -91,10 +91,10 @@ def _formula(found: Fields) -> str:
         return f"a formula of its own ({figures})"
     mass_kg = measured(found.get("for_mass_kg"))
     whose = "" if mass_kg is None else f" for a person of {number(mass_kg)} kg"
-    return f"{FORMULAS.get(found['formula'], found['formula'])}{whose} ({figures})"
+    return f"{WORDS.get(found['formula'], found['formula'])}{whose} ({figures})"
 
 
-FORMULAS = {"Concept2's": "Concept2's formula", "Concept2's corrected for body mass": "Concept2's corrected formula"}
+WORDS = {"Concept2's": "Concept2's formula", "Concept2's corrected for body mass": "Concept2's corrected formula"}
 
 
 def _reads(summary: Fields, found: Fields) -> str:
