@@ -51,10 +51,7 @@ def _reckon(store: Store, behind: list[str]) -> None:
     from rowsync.cost import with_range
     from rowsync.wording import count
 
-    tell(
-        f"{count(len(behind), 'session')} were reckoned by an older model or with other settings; reckoning again from "
-        "the bytes."
-    )
+    tell(f"Reckoning {count(len(behind), 'session')} again from the bytes: the energy model or the settings changed.")
     before = _total(store, behind)
     try:
         with click.progressbar(behind, label="Sessions", file=sys.stderr) as ids:
