@@ -82,18 +82,19 @@ def audit(samples: Sequence[Sample], strokes: Sequence[Stroke], reckoned_kcal: f
     """
     pairs = rate_pairs(samples)
     ticks = energy_ticks(samples, strokes)
-    counted = _counted_kcal(ticks)
-    if counted < LEAST_COUNTED_KCAL and not pairs:
+    counted_kcal = _counted_kcal(ticks)
+    counted = counted_kcal if counted_kcal >= LEAST_COUNTED_KCAL else None
+    if counted is None and not pairs:
         return None
     law, recovered_from = _recovered(pairs, ticks)
-    reads: float | None = counted if counted >= LEAST_COUNTED_KCAL else None
+    reads = counted
     if reads is None and law is not None:  # it says only what an hour would cost
         seen = [stroke for stroke in strokes if stroke.seen]
         reads = sum(law.kcal(s.duration_s / 3600.0, s.duration_s / 3600.0 * (s.power_w or 0.0)) for s in seen)
     near = (SAME_KCAL_PER_H, SAME_SLOPE) if recovered_from == RATE else (SURE_KCAL_PER_H, SURE_SLOPE)
     whose = None if law is None else named(law, *near)
     return MachineEnergy(
-        counted_kcal=counted if counted >= LEAST_COUNTED_KCAL else None,
+        counted_kcal=counted,
         counted_at_rest_kcal=_counted_kcal(ticks, at_rest=True),
         reckoned_kcal=reckoned_kcal,
         constant_kcal_per_h=None if law is None else law.constant_kcal_per_h,

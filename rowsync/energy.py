@@ -224,7 +224,7 @@ class EnergyMeter:
         self._rest_kcal = [0.0]
         self._known = _Known()
         self._rowed: list[tuple[float, float | None, float | None]] = []
-        self._measured_s = self._measured_j = self._rowed_s = 0.0
+        self._measured_s = self._measured_j = 0.0
 
     def feed(self, stroke: Stroke, heart_rate_bpm: float | None = None) -> None:
         """Take the next stroke, and the heart rate at its end [1/min]."""
@@ -234,7 +234,6 @@ class EnergyMeter:
         self._known.rowed += gross * seconds
         self._add(stroke.end_s, _Rates(gross, self._resting.rest))
         self._rowed.append((seconds, stroke.power_w, heart_rate_bpm))
-        self._rowed_s += seconds
 
     def _cost_per_s(self, stroke: Stroke, heart_rate_bpm: float | None, seconds: float) -> float:
         """What a stroke costs a second, noting how well that is known [kcal/s]."""
@@ -357,7 +356,8 @@ class EnergyMeter:
 
     def _doubts(self) -> Iterator[str]:
         """What makes the range wide, in sentences."""
-        if not self._rowed_s:
+        rowed_s = sum(self._known.lasted_s.values())
+        if not rowed_s:
             return
         if not self._athlete.mass_kg:
             yield (
@@ -366,7 +366,7 @@ class EnergyMeter:
             )
         for way, stands_in in STANDS_IN.items():
             lasted_s = self._known.lasted_s.get(way, 0.0)
-            if lasted_s == self._rowed_s:
+            if lasted_s == rowed_s:
                 yield f"The machine sent no power; {stands_in}."
             elif lasted_s >= LEAST_MISSING_S:
                 yield f"Power was missing for {clock(lasted_s)}; {stands_in}."

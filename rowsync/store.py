@@ -15,7 +15,6 @@ only after that.  Page checksums are on: without them most flipped bits read bac
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -33,7 +32,7 @@ from rowsync.corrections import Correction, correction_fields, correction_from_f
 from rowsync.days import day_of
 from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
 from rowsync.felt import Felt, felt_fields, felt_from_fields
-from rowsync.files import make_folder, replacing, sync_folder
+from rowsync.files import locked, make_folder, replacing, sync_folder
 from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
 from rowsync.journal import claimed, journals_left
@@ -209,9 +208,9 @@ class Store:
         if correction is not None:
             said = said._replace(correction=correction)
         segments = () if said.correction is None else said.correction.segments
-        return analyse(self._known(recording.header), recording.items, segments, said.felt), said
+        return analyse(self.known(recording.header), recording.items, segments, said.felt), said
 
-    def _known(self, header: Header) -> Header:
+    def known(self, header: Header) -> Header:
         """A header with what the settings say of its athlete on its day."""
         profile = self.profiles.get(header.athlete.name)
         if profile is None:
@@ -738,9 +737,7 @@ def _format(schema: pa.Schema) -> dict[str, Any]:
 def _writing(folder: Path) -> Iterator[None]:
     """One writer at a time; a disk that refuses becomes a `StoreError`."""
     try:
-        make_folder(folder)
-        with open(folder / "lock", "ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(folder):
             yield
     except OSError as error:
         raise StoreError(

@@ -8,7 +8,6 @@ Nobody but the person knows these, so a file that can't be read is left as it is
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rowsync.errors import RecordingError, StoreError
-from rowsync.files import make_folder, replacing
+from rowsync.files import locked, replacing
 from rowsync.programme import Tick
 
 FILE = "programme.json"
@@ -79,9 +78,7 @@ def _change(folder: Path, athlete: str, change: Callable[[Ticked], Ticked]) -> N
     """Read, change and write the file while nobody else does."""
     path = folder / FILE
     try:
-        make_folder(folder)
-        with open(folder / "lock", "ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(folder):
             everybody = _everybody(path)
             _write(path, everybody | {athlete: change(everybody.get(athlete, Ticked()))})
     except OSError as error:

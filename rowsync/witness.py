@@ -11,13 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rowsync.athlete import Athlete
-from rowsync.formulas import FEMALE, FORMULAS, keytel, keytel_with_vo2max
+from rowsync.formulas import FEMALE, keytel, keytel_with_vo2max
 from rowsync.telemetry import HELD_S, Sample
 from rowsync.training import max_heart_rate_bpm
-
-KEYTEL, WITH_VO2MAX = (
-    next(each for each in FORMULAS if each.kcal_per_min is formula) for formula in (keytel, keytel_with_vo2max)
-)
 
 MOST_APART = 0.35
 """Further apart than this share, power's energy and heart rate's don't belong to one body."""
@@ -63,15 +59,17 @@ def disagreement(
     if mass_kg is None or age_years is None or sex is None:
         return None
     highest_bpm = max_heart_rate_bpm(athlete) or 0.0
-    facts = {name: getattr(athlete, name) for name in WITH_VO2MAX.needs if name != "heart_rate_bpm"}
-    formula = KEYTEL if athlete.vo2max_ml_per_kg_min is None else WITH_VO2MAX
-    fitted_bpm = (KEYTEL_LOW * highest_bpm, KEYTEL_HIGH * highest_bpm)
+
+    def by_heart_rate(bpm: float) -> float:
+        fitted_bpm = min(max(bpm, KEYTEL_LOW * highest_bpm), KEYTEL_HIGH * highest_bpm)
+        if athlete.vo2max_ml_per_kg_min is None:
+            kcal_per_min = keytel(fitted_bpm, mass_kg, age_years, sex)
+        else:
+            kcal_per_min = keytel_with_vo2max(fitted_bpm, mass_kg, age_years, sex, athlete.vo2max_ml_per_kg_min)
+        return max(0.0, kcal_per_min)
+
     heard = [
-        (
-            minute,
-            gross_at(60.0 * (minute + 1)) - gross_at(60.0 * minute),
-            formula.at(facts | {"heart_rate_bpm": min(max(bpm, fitted_bpm[0]), fitted_bpm[1])}) or 0.0,
-        )
+        (minute, gross_at(60.0 * (minute + 1)) - gross_at(60.0 * minute), by_heart_rate(bpm))
         for minute, bpm in _minutes(samples)
     ]
     most_below = FEMALE_MOST_BELOW if sex == FEMALE else MOST_APART

@@ -47,7 +47,7 @@ def open_store(settings: Settings) -> Store:
 
 def _reckon(store: Store, behind: list[str]) -> None:
     """Reckon sessions again that an older model reckoned, or other settings, and say what that changes."""
-    from rowsync.cli.pages import refresh_page
+    from rowsync.cli.pages import refresh_pages
     from rowsync.cost import with_range
     from rowsync.wording import count
 
@@ -61,8 +61,7 @@ def _reckon(store: Store, behind: list[str]) -> None:
     except StoreError as error:
         tell(str(error))
         return
-    for session_id in behind:
-        refresh_page(store, session_id)
+    refresh_pages(store, behind)
     then, now = (with_range(total, *ENERGY) for total in (before, _total(store, behind)))
     tell(f"Together they had {then} kcal gross, and have {now}.")
 
@@ -71,5 +70,6 @@ ENERGY = ("gross_kcal", "low_kcal", "high_kcal")
 
 
 def _total(store: Store, session_ids: list[str]) -> dict[str, float]:
-    rows = [row for row in store.rows() if row["session_id"] in session_ids]
+    wanted = set(session_ids)
+    rows = [row for row in store.rows() if row["session_id"] in wanted]
     return {name: sum(row[name] or 0.0 for row in rows) for name in ENERGY}

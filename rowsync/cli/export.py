@@ -69,14 +69,12 @@ def _tell_of_models(settings: Settings, index: Any, output: Path | None, held: s
         output: the file they were exported to.
         held: the models of what lay in it before.
     """
-    from datetime import UTC, datetime
-
-    from rowsync.days import day_of
+    from rowsync.config import today
     from rowsync.exported import Cost, Export, change, keep_exports, last_exports, replacement
 
     last, exports = last_exports(settings.data), {}
     for athlete, rows in index.groupby("athlete"):
-        day = day_of(datetime.now(UTC), settings.profile(str(athlete)).time_zone)
+        day = today(settings.profile(str(athlete)).time_zone)
         costs = zip(rows.session_id, rows.energy_model, rows.gross_kcal, strict=True)
         exports[str(athlete)] = Export.of(day, map(Cost._make, costs))
     told = [change(athlete, last[athlete], now) for athlete, now in exports.items() if athlete in last]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,9 +87,13 @@ def write_history(store: Store, folder: Path) -> Path:
     return write_history_report(store.index(), folder)
 
 
-def refresh_page(store: Store, session_id: str) -> None:
-    """Write a session's page again where one lies among the pages already, and the history with it."""
-    page = store.folder / "pages" / f"{session_id}.html"
-    if page.is_file():
+def refresh_pages(store: Store, session_ids: Iterable[str]) -> None:
+    """Write the pages of sessions again where they lie among the pages already, and the history with them."""
+    folder = store.folder / "pages"
+    written = [
         write_page(store, session_id, page, home="index.html")
-        write_history(store, page.parent)
+        for session_id in session_ids
+        if (page := folder / f"{session_id}.html").is_file()
+    ]
+    if written:
+        write_history(store, folder)

@@ -53,11 +53,12 @@ def programme(
       rowsync programme --start 2026-11-02
     """
     from rowsync import ticks
+    from rowsync.config import today as day_in
     from rowsync.programme import Tick, overview, week_by_week
 
     settings = current_settings()
     profile = settings.profile(athlete)
-    today = _today(profile)
+    today = day_in(profile.time_zone)
     followed = _programme(file)
     if on is not None and tick is None and untick is None:
         raise UsageError("--on goes with --tick or --untick: it says when a strength day was done.")
@@ -93,14 +94,6 @@ def _programme(file: Path | None) -> Programme:
     except (OSError, ValueError) as error:
         raise RecordingError(f"{file} can't be read: {getattr(error, 'strerror', None) or 'it is no text'}.") from None
     return load_programme(text)
-
-
-def _today(profile: Profile) -> date:
-    from datetime import UTC, datetime
-
-    from rowsync.days import day_of
-
-    return day_of(datetime.now(UTC), profile.time_zone)
 
 
 def _past(on: datetime | None, today: date) -> date:

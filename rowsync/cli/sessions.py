@@ -11,13 +11,10 @@ import click
 from rowsync.cli.access import current_settings, open_store
 from rowsync.cli.options import json_option, kilograms, parsed_plan, shared_options
 from rowsync.cli.output import print_json, print_summary, tell
-from rowsync.cli.pages import refresh_page
+from rowsync.cli.pages import refresh_pages
 from rowsync.errors import RecordingError, UsageError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from rowsync.athlete import Athlete
     from rowsync.store import Store
 
 
@@ -109,7 +106,7 @@ def correct(
         return
     summary = store.uncorrect(session_id) if undo else _corrected(store, session_id, edges, stretches)
     print_summary(summary, as_json)
-    refresh_page(store, session_id)
+    refresh_pages(store, [session_id])
 
 
 @click.command()
@@ -142,7 +139,7 @@ def felt(session: str | None, talk: str | None, exertion: str | None, as_json: b
     store = open_store(current_settings())
     session_id = store.find(session)
     print_summary(store.felt(session_id, said), as_json)
-    refresh_page(store, session_id)
+    refresh_pages(store, [session_id])
 
 
 @click.command()
@@ -166,9 +163,10 @@ def replay(
     """
     from dataclasses import replace
 
-    from rowsync.athlete import Athlete
+    from rowsync.athlete import TYPED, Athlete
     from rowsync.recording import read_recording
     from rowsync.session import analyse
+    from rowsync.store import Store
     from rowsync.wording import count
 
     if keep and plan is not None:
@@ -176,21 +174,21 @@ def replay(
     rowed_to = parsed_plan(plan)
     found = read_recording(recording)
     header = found.header
-    rower = _known_on(header.started_at, Athlete(athlete) if athlete else header.athlete)
-    if mass:
-        rower = replace(rower, mass_kg=mass, mass_from="typed")
-    found = replace(
-        found,
-        header=replace(
+    settings = current_settings()
+    header = Store(settings.data, settings.athletes).known(
+        replace(
             header,
-            athlete=rower,
+            athlete=Athlete(athlete) if athlete else header.athlete,
             plan=header.plan if rowed_to is None else rowed_to.text,
-        ),
+        )
     )
+    if mass:
+        header = replace(header, athlete=replace(header.athlete, mass_kg=mass, mass_from=TYPED))
+    found = replace(found, header=header)
     if found.refused_lines:
         tell(f"{count(found.refused_lines, 'line')} of {recording.name} could not be read; the rest is sound.")
     if keep:
-        store = open_store(current_settings())
+        store = open_store(settings)
         summary = store.add(found)
         tell(f"Stored as {summary['session_id']}.")
         _tell_of_truth(store, summary["session_id"])
@@ -228,11 +226,3 @@ def _corrected(
     for effort, start, end in stretches:
         segments = painted(segments, typed_effort(effort), typed_s(start), typed_s(end))
     return store.correct(session_id, Correction(segments, datetime.now(UTC)))
-
-
-def _known_on(moment: datetime, athlete: Athlete) -> Athlete:
-    """An athlete with what the settings say on the day of a moment."""
-    from rowsync.days import day_of
-
-    profile = current_settings().profile(athlete.name)
-    return profile.told_of(athlete, day_of(moment, profile.time_zone))
