@@ -13,6 +13,10 @@ weekly_aim_kcal = 900             # net, of rowing
 [athletes.anna.mass_kg]           # or mass_kg = 62
 2026-01-05 = 64.5
 2026-10-01 = 62
+
+[mqtt]                            # where `--mqtt` sends what is rowed
+url = "mqtts://rowsync@home.local"
+password_file = "~/.config/rowsync/mqtt-password"
 """
 
 from __future__ import annotations
@@ -44,11 +48,13 @@ class Settings:
         data: the data folder.
         athlete: who rows by default.
         athletes: everybody it knows, by name.
+        mqtt: how a broker is reached, by `MQTT_KEYS`.
     """
 
     data: Path
     athlete: str = "me"
     athletes: dict[str, Profile] = field(default_factory=dict)
+    mqtt: dict[str, Any] = field(default_factory=dict)
 
     def profile(self, name: str | None = None) -> Profile:
         """What is known of the athlete of that name (None: the default one); of a stranger, the name."""
@@ -71,6 +77,11 @@ def config_path() -> Path:
     """Where the settings lie: `ROWSYNC_CONFIG`, or the platform's folder."""
     given = os.environ.get("ROWSYNC_CONFIG")
     return Path(given) if given else platformdirs.user_config_path("rowsync") / "config.toml"
+
+
+def runtime_path() -> Path:
+    """Where this computer's programs of this person see each other while they run."""
+    return platformdirs.user_runtime_path("rowsync")
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -114,7 +125,7 @@ def _unreadable(path: Path, error: Exception) -> UsageError:
 
 
 def _settings(path: Path, content: dict[str, Any]) -> Settings:
-    _refuse_unknown(path, "", content, {"data", "athlete", "athletes"})
+    _refuse_unknown(path, "", content, {"data", "athlete", "athletes", "mqtt"})
     athletes = content.get("athletes", {})
     if not isinstance(athletes, dict):
         raise UsageError(f"In {path}, athletes are written as tables: [athletes.anna]")
@@ -122,7 +133,33 @@ def _settings(path: Path, content: dict[str, Any]) -> Settings:
         data=_folder(path, _text(path, content, "data")),
         athlete=_text(path, content, "athlete") or "me",
         athletes={name: _profile(path, name, table) for name, table in athletes.items()},
+        mqtt=_mqtt(path, content.get("mqtt", {})),
     )
+
+
+MQTT_KEYS: Mapping[str, type] = {
+    "url": str,
+    "username": str,
+    "password_file": str,
+    "prefix": str,
+    "machine": str,
+    "discovery": bool,
+    "discovery_prefix": str,
+    "ca_file": str,
+}
+"""What `[mqtt]` may hold (docs/mqtt.md)."""
+
+
+def _mqtt(path: Path, table: Any) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise UsageError(f"In {path}, MQTT is written as a table: [mqtt]")
+    _refuse_unknown(path, "mqtt.", table, set(MQTT_KEYS))
+    for key, value in table.items():
+        if not isinstance(value, MQTT_KEYS[key]):
+            raise UsageError(
+                f"In {path}, mqtt.{key} is {'true or false' if MQTT_KEYS[key] is bool else 'a text in quotes'}."
+            )
+    return table
 
 
 def _folder(path: Path, data: str | None) -> Path:

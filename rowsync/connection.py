@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -75,6 +75,9 @@ RENEW_EVERY = 5
 
 BURST_S = 0.05
 """Packets that follow each other faster are one burst [s]."""
+
+CLOCK_S = 0.001
+"""The session's time is told to a millisecond [s]."""
 
 TICK_S = 0.01
 """The watchdog looks no oftener: what is left of a wait after rounding may be less than the clock can tell [s]."""
@@ -140,11 +143,13 @@ class Connection:
     Attributes:
         rower: the machine.
         machine: what is known of it: name, address, and what it says of itself.
+        is_stopped: whether `stop` was called.
     """
 
     def __init__(self, radio: Radio, rower: FoundDevice, patience: Patience) -> None:
         self.rower = rower
         self.machine: dict[str, Any] = {"name": rower.name, "address": rower.address}
+        self.is_stopped = False
         self._radio, self._patience = radio, patience
         self._handling: Handling = handling_of(rower.name)
         self._loop = asyncio.get_running_loop()
@@ -165,8 +170,13 @@ class Connection:
 
     # --- for whoever reads it ---------------------------------------------------------------------------------------
 
+    def tell(self, event: str, **details: Any) -> None:
+        """Put a note into the stream: somebody leads the guide."""
+        self._note(event, **details)
+
     def stop(self) -> None:
         """End the stream after what has arrived."""
+        self.is_stopped = True
         self._queue.put_nowait(None)
 
     def __aiter__(self) -> Connection:
@@ -179,21 +189,25 @@ class Connection:
             MachineLost: the machine went and did not come back.
         """
         entry = await self._queue.get()
+        if isinstance(entry, (Notification, Note)):
+            return entry
+        self._queue.put_nowait(entry)  # whoever asks again is told again
         if entry is None:
             raise StopAsyncIteration
-        if isinstance(entry, MachineError):
-            raise entry
-        return entry
+        raise entry
 
-    async def moments(self, every_s: float) -> AsyncIterator[Item | float]:
-        """The packets and notes, and the session's time whenever nothing has come for so long [s].
+    async def moments(self, due_s: Callable[[], float]) -> AsyncIterator[Item | float]:
+        """The packets and notes, and the session's time whenever nothing has come until it was due.
+
+        Args:
+            due_s: when the reader wants to be woken at the latest, in the session's time [s].
 
         Raises:
             MachineLost: the machine went and did not come back.
         """
         while True:
             try:
-                async with asyncio.timeout(every_s):
+                async with asyncio.timeout(max(due_s() - self.now_s, CLOCK_S)):
                     item = await anext(self)
             except TimeoutError:
                 if self._origin_s is not None:

@@ -7,6 +7,7 @@ lines stay in memory, in order, and are tried again; `trouble` says what is wron
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -25,6 +26,7 @@ from rowsync.session import Header
 from rowsync.telemetry import Item, Notification
 
 GATHER_S = 0.05
+LONGEST_LINE = 1 << 16
 RETRY_S = 0.5
 
 
@@ -33,29 +35,31 @@ class Journal:
 
     Args:
         path: where it lies; its folder exists.
-        header: its first line, synced before the constructor returns.
+        header: its first line, synced before the constructor returns; None to go on with a journal that a crash left.
+        notifications: how many it holds already.
 
     Attributes:
         durable: how many notifications are on disk.
         trouble: what keeps it from saving just now; None when all is well.
 
     Raises:
-        StoreError: the file can't be created.
+        StoreError: the file can't be created, or, where it was left by a crash, another has it.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: Header | None, notifications: int = 0) -> None:
         self.path = path
-        self.durable = 0
+        self.durable = notifications
         self.trouble: Exception | None = None
-        self._waiting: list[bytes] = [header_line(header)]
-        self._notifications = 0
+        self._waiting: list[bytes] = [header_line(header)] if header else []
+        self._notifications = notifications
         self._unsynced, self._written = b"", 0
         self._synced_size, self._sync_failed = 0, False
-        self._closing = False
+        self._closing = self._is_closed = False
         self._wake = threading.Condition()
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            self._begin()
+            new = os.O_CREAT | os.O_EXCL if header else os.O_NOFOLLOW
+            self._file = os.open(path, os.O_RDWR | new | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._begin() if header else self._go_on()
         except OSError as error:
             raise StoreError(f"Nothing can be recorded: {path} can't be written ({error.strerror}).") from None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -71,6 +75,20 @@ class Journal:
             self.path.unlink()
             raise
 
+    def _go_on(self) -> None:
+        """Cut a torn line off, so that the next one is whole."""
+        try:
+            if not _lock(self._file, wait=False):
+                raise OSError(errno.EBUSY, "another rowsync has it")
+            size = os.fstat(self._file).st_size
+            tail = os.pread(self._file, LONGEST_LINE, max(0, size - LONGEST_LINE))
+            self._synced_size = size - (len(tail) - 1 - tail.rfind(b"\n"))
+            os.ftruncate(self._file, self._synced_size)
+            _sync(self._file)
+        except OSError:
+            os.close(self._file)
+            raise
+
     def append(self, item: Item) -> None:
         """Add one packet or note; returns at once."""
         with self._wake:
@@ -79,12 +97,14 @@ class Journal:
             self._wake.notify()
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Sync what is left and let go of the file.
+        """Sync what is left and let go of the file; closing it again does nothing.
 
         Raises:
             StoreError: the disk still refuses; the whole recording is then in the system's temporary folder, or,
                 where that is full too, what the disk refused is lost.
         """
+        if self._is_closed:
+            return
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -92,6 +112,7 @@ class Journal:
         if self._thread.is_alive() or self.trouble is not None or self.durable < self._notifications:
             raise StoreError(self._refused())
         os.close(self._file)
+        self._is_closed = True
 
     def __enter__(self) -> Journal:
         return self

@@ -6,7 +6,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,6 +99,35 @@ def ledger(index: pd.DataFrame, by: str, profiles: Mapping[str, Profile]) -> pd.
         columns |= _AIM_COLUMNS
         rows = [row | _aim(row, profiles) for row in rows]
     return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in columns.items()})
+
+
+def energy_so_far(rows: Iterable[Mapping[str, Any]], profile: Profile, origin: str, now: datetime) -> dict[str, Any]:
+    """What an athlete's sessions cost in all, and on the day that it is for them [gross kcal].
+
+    Args:
+        rows: the index, as `Store.rows` gives it.
+        profile: whose.
+        origin: of sessions of which origin: what a virtual rower rowed is kept apart.
+        now: the present.
+
+    Returns:
+        `{"lifetime_kcal", "kcal_today", "day_start"}`, the last as ISO 8601 with the athlete's offset.
+    """
+    today = local(now, profile.time_zone)
+    lifetime_kcal = kcal_today = 0.0
+    for row in rows:
+        kcal = measured(row["gross_kcal"])
+        if row["athlete"] != profile.name or row["origin"] != origin or kcal is None:
+            continue
+        lifetime_kcal += kcal
+        if row["started_at"] is not None and local(row["started_at"], profile.time_zone).date() == today.date():
+            kcal_today += kcal
+    day_start = today.replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "lifetime_kcal": round(lifetime_kcal, 1),
+        "kcal_today": round(kcal_today, 1),
+        "day_start": day_start.isoformat(),
+    }
 
 
 def _session_rows(index: pd.DataFrame, profiles: Mapping[str, Profile]) -> Iterable[_Row]:

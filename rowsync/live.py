@@ -1,49 +1,83 @@
-"""One row as a program: its event loop, its screen, and what Ctrl-C means."""
+"""One row as a program: its event loop, who follows it, and what Ctrl-C means."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rowsync import ble, discovery
+from rowsync import apart, ble, discovery
+from rowsync.claim import claimed_folder
+from rowsync.commands import Command, carry_out
 from rowsync.connection import Connection
 from rowsync.errors import UsageError
 from rowsync.journal import journals_left
-from rowsync.rowing import Wishes, row
+from rowsync.plan import Plan
+from rowsync.rowing import Audience, Reader, Wishes, row, watch
 from rowsync.terminal import RowingScreen, waiting
+from rowsync.unfinished import Unfinished, unfinished
+from rowsync.waiting import end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+Do = Callable[[Command], None]
+"""Carries a command out; raises UsageError when it can't be done now."""
 
-def run_row(wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> Path | None:
+Company = Callable[[Do, Callable[[str], None]], AbstractAsyncContextManager[Reader]]
+"""Makes a reader that follows a row besides the screen, from what it may command with and how it tells the person."""
+
+
+class Virtual(NamedTuple):
+    """A virtual rower: on which machine, by which dice, and what is rowed; None is what is missing yet."""
+
+    machine: str
+    seed: int
+    rows: Plan | None
+
+
+def run_row(wishes: Wishes, virtual: Virtual | None, fast: bool, company: Sequence[Company] = ()) -> Path | None:
     """Row one session from beginning to end.
 
     Args:
         wishes: what to row, and for whom.
-        virtual: machine and seed of a virtual rower; None for a real one.
+        virtual: who rows instead of a person; None for a person.
         fast: let the clock jump over waiting; only a virtual rower can keep up.
+        company: who follows the row besides the screen; it is told the session as stored.
 
     Returns:
-        The session's journal, closed and synced; None when nothing arrived.
+        The session's journal, closed and synced, and stored already where there is company; None when nothing arrived.
 
     Raises:
         MachineError: no rower, or no Bluetooth.
         StoreError: nothing can be written.
+        UsageError: another rowsync records into this folder, or is connected to the rower.
         KeyboardInterrupt: the person wants out at once; the journal is synced and stays.
     """
-    _recover_apart(wishes.folder)
-    with asyncio.Runner(loop_factory=_virtual_time if fast else None) as runner, RowingScreen() as screen:
-        try:
-            return runner.run(_row(wishes, virtual, screen))
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
+    with claimed_folder(wishes.folder):
+        again = _unfinished(wishes)
+        with _loop(fast) as runner, RowingScreen() as screen:
+            try:
+                return runner.run(_row(wishes, virtual, screen, company, again))
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
+
+
+def run_watch(wishes: Wishes, virtual: Virtual | None, company: Sequence[Company] = ()) -> None:
+    """Record whatever is rowed, until told to stop.
+
+    Raises:
+        RadioUnavailable: no Bluetooth at all.
+        StoreError: nothing can be written.
+        UsageError: another rowsync records into this folder, or is connected to the rower.
+    """
+    with claimed_folder(wishes.folder):
+        again = _unfinished(wishes)
+        with _loop(fast=False) as runner, RowingScreen() as screen, suppress(asyncio.CancelledError):
+            runner.run(_watch(wishes, virtual, screen, company, again))
 
 
 def run_scan(seconds: float) -> list[ble.FoundDevice]:
@@ -56,30 +90,83 @@ def run_scan(seconds: float) -> list[ble.FoundDevice]:
         return asyncio.run(discovery.scan(ble.Radio(), seconds))
 
 
-async def _row(wishes: Wishes, virtual: tuple[str, int] | None, screen: RowingScreen) -> Path | None:
-    interrupts = _Interrupts(screen.say)
-    async with _radio(wishes, virtual) as radio:
-        return await row(wishes, radio, screen, interrupts.ends)
+async def _row(
+    wishes: Wishes,
+    virtual: Virtual | None,
+    screen: RowingScreen,
+    company: Sequence[Company],
+    again: Unfinished | None,
+) -> Path | None:
+    async with _following(wishes, screen, company) as (audience, helm), _radio(virtual) as radio:
+        journal = await row(wishes, radio, audience, helm.takes, again)
+        if company:
+            audience.end(await _stored(wishes, journal))
+        return journal
+
+
+async def _watch(
+    wishes: Wishes,
+    virtual: Virtual | None,
+    screen: RowingScreen,
+    company: Sequence[Company],
+    again: Unfinished | None,
+) -> None:
+    async with _following(wishes, screen, company) as (audience, helm), _radio(virtual) as radio:
+
+        async def stored(journal: Path) -> None:
+            audience.end(await _stored(wishes, journal))
+
+        await watch(wishes, radio, audience, helm.takes, stored, again)
 
 
 @asynccontextmanager
-async def _radio(wishes: Wishes, virtual: tuple[str, int] | None) -> AsyncIterator[ble.Radio]:
+async def _following(
+    wishes: Wishes, screen: RowingScreen, company: Sequence[Company]
+) -> AsyncIterator[tuple[Audience, _Helm]]:
+    """Everybody who follows a row, and who leads it."""
+    helm = _Helm(screen.say)
+    async with AsyncExitStack() as doors:
+        readers = [await doors.enter_async_context(come(helm.do, screen.say)) for come in company]
+        audience = Audience(screen, *readers)
+        recalling = asyncio.ensure_future(_recall(wishes, audience)) if company else None
+        try:
+            yield audience, helm
+        finally:
+            if recalling:
+                await end(recalling)
+
+
+async def _recall(wishes: Wishes, audience: Audience) -> None:
+    """Tell everybody what came before this row."""
+    plan = wishes.plan.text if wishes.plan else None
+    audience.remember(await apart.past(wishes.folder, wishes.athlete.name, wishes.origin, plan))
+
+
+async def _stored(wishes: Wishes, journal: Path | None) -> Mapping[str, Any] | None:
+    """A session's summary, once it is stored."""
+    if journal is None:
+        return None
+    return await apart.summary_of(wishes.folder, journal.stem)
+
+
+@asynccontextmanager
+async def _radio(virtual: Virtual | None) -> AsyncIterator[ble.Radio]:
     if virtual is None:
         yield ble.Radio()
         return
-    if wishes.plan is None:
+    if virtual.rows is None:
         raise UsageError("The virtual rower needs a plan to row.")
     from rowsync.virtual import virtual_radio
 
-    machine, seed = virtual
-    async with virtual_radio(wishes.plan, machine=machine, seed=seed) as radio:
+    async with virtual_radio(virtual.rows, machine=virtual.machine, seed=virtual.seed) as radio:
         yield ble.Radio(radio.scanner_backend, radio.client_backend)
 
 
-class _Interrupts:
-    """The first Ctrl-C ends the session in order, the second quits at once; neither loses anything.
+class _Helm:
+    """Who leads the row: commands from anywhere, and Ctrl-C.
 
-    Being told to end (SIGTERM) and losing the terminal (SIGHUP) count as Ctrl-C.
+    The first Ctrl-C ends the session in order, the second quits at once; neither loses anything.  Being told to end
+    (SIGTERM) and losing the terminal (SIGHUP) count as Ctrl-C.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -89,17 +176,30 @@ class _Interrupts:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
 
-    def ends(self, connection: Connection) -> None:
-        """From now on the first Ctrl-C ends this connection."""
+    def takes(self, connection: Connection) -> None:
+        """From now on this connection is led."""
         self._connection = connection
 
+    def do(self, command: Command) -> None:
+        """Carry out a command.
+
+        Raises:
+            UsageError: no rower is connected.
+        """
+        if self._connection is None:
+            raise UsageError("No rower is connected yet.")
+        carry_out(command, self._connection)
+
     def _interrupted(self) -> None:
-        if self._connection is not None:
+        if self._connection is not None and not self._connection.is_stopped:
             self._connection.stop()
-            self._connection = None
             self._say("Ending the session. Ctrl-C again quits at once; nothing is lost.")
         elif self._task is not None:
             self._task.cancel()
+
+
+def _loop(fast: bool) -> asyncio.Runner:
+    return asyncio.Runner(loop_factory=_virtual_time if fast else None)
 
 
 def _virtual_time() -> asyncio.AbstractEventLoop:
@@ -108,7 +208,9 @@ def _virtual_time() -> asyncio.AbstractEventLoop:
     return VirtualTimeLoop()
 
 
-def _recover_apart(folder: Path) -> None:
-    """Store what a crash left behind, in a process of its own: recording doesn't load what storing needs."""
-    if journals_left(folder):
-        subprocess.run([sys.executable, "-P", "-m", "rowsync", "recover", "--data", str(folder)], check=False)
+def _unfinished(wishes: Wishes) -> Unfinished | None:
+    """The session to go on with, held; what else a crash left behind is stored."""
+    again = unfinished(wishes.folder, wishes.origin, wishes.athlete.name, wishes.plan) if wishes.goes_on else None
+    if journals_left(wishes.folder):
+        apart.recover(wishes.folder)
+    return again

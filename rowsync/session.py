@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from rowsync.athlete import Athlete
@@ -18,13 +19,15 @@ from rowsync.corrections import CORRECTED, fitted
 from rowsync.energy import Energy, EnergyMeter
 from rowsync.errors import UsageError
 from rowsync.felt import Felt
-from rowsync.intervals import Compliance, Effort, Segment, Segmentation, Segmenter
+from rowsync.guide import LEADS, PLAN, Guide
+from rowsync.intervals import SETTLED_AFTER_S, Compliance, Effort, Segment, Segmentation, Segmenter
 from rowsync.machines import handling_of, measures_power
-from rowsync.plan import parse_plan, timetable
+from rowsync.plan import parse_plan
 from rowsync.readers import ROW_READERS, read
 from rowsync.reading import Reading
+from rowsync.rounds import Turns, fade, heart_rate_recovery_bpm, peak_heart_rate_bpm
 from rowsync.strokes import Stroke, StrokeCounter
-from rowsync.telemetry import ENDED, HELD_S, LOST, Item, Note, Sample, Telemetry
+from rowsync.telemetry import ENDED, HELD_S, LOST, RESUMED, Item, Note, Sample, Telemetry
 from rowsync.training import Training, training
 from rowsync.witness import Disagreement, disagreement
 from rowsync.wording import stamp
@@ -84,6 +87,9 @@ class Interval:
         gross_kcal: gross energy [kcal].
         net_kcal: the same less what the body would have used at rest [kcal].
         start_confidence: how sure the change at its start is, 0 to 1; None where nothing was detected.
+        peak_heart_rate_bpm: its highest heart rate [1/min].
+        heart_rate_recovery_bpm: by how much the heart is slower a minute after a hard piece [1/min]; None after others,
+            and where the next hard piece begins before that.
     """
 
     number: int
@@ -100,6 +106,8 @@ class Interval:
     gross_kcal: float
     net_kcal: float
     start_confidence: float | None = None
+    peak_heart_rate_bpm: int | None = None
+    heart_rate_recovery_bpm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,8 @@ class Session:
         training: what it trained.
         interval_probability: that it is an interval session at all, 0 to 1; None when nobody rowed.
         compliance: how its plan was kept; None without a plan.
+        fade: how much stronger the last three hard pieces were than the first three, as a share; negative when weaker.
+            None with fewer than two pieces, and with pieces of several lengths.
         intervals_from: who says what its segments are: "plan" when one was followed, "detected", or "corrected" by a
             person.
         intervals: its segments in order; they tile it.
@@ -172,6 +182,7 @@ class Session:
     training: Training
     interval_probability: float | None
     compliance: Compliance | None
+    fade: float | None
     intervals_from: str
     intervals: tuple[Interval, ...]
     gaps: tuple[Gap, ...]
@@ -202,6 +213,9 @@ class Session:
         }
 
 
+ROUND_SETTLED_S = 90.0
+"""What was rowed in a piece that ended so long ago, and how the heart came down after it, is known for good [s]."""
+
 LONGEST_REST_S = 600.0
 """A machine may fall silent while nobody rows; a longer silence says nothing about anybody [s]."""
 
@@ -220,10 +234,12 @@ class Tracker:
         strokes: the strokes so far.
         sample: the latest sample; None before the first.
         notifications: how many notifications came.
+        guide: leads through the plan; None without one that can be read.
+        header: what is known of the session; its plan may change.
     """
 
     def __init__(self, header: Header, caution: float = 1.0) -> None:
-        self._header = header
+        self.header = header
         self._telemetry = Telemetry(handling_of(str(header.machine.get("name", ""))))
         self._counter = StrokeCounter()
         self._segmenter = Segmenter(caution)
@@ -237,6 +253,9 @@ class Tracker:
         self._gaps: list[Gap] = []
         self._machine_totals = MachineTotals()
         self._malformed = 0
+        self._turns = Turns()
+        self._rounds: tuple[Interval, ...] = ()
+        self.guide = _guide(header)
         self.strokes: list[Stroke] = []
         self.notifications = 0
 
@@ -256,6 +275,8 @@ class Tracker:
         self._malformed += bool(reading.missing)
         sample = self._telemetry.feed(now_s, reading)
         self._samples.append(sample)
+        if self.guide:
+            self.guide.sample(sample)
         return (sample, *self._row(now_s, sample, reading)) if is_of_row else (sample,)
 
     def _row(self, now_s: float, sample: Sample, reading: Reading) -> tuple[Stroke, ...]:
@@ -272,6 +293,8 @@ class Tracker:
             self._segmenter.feed(stroke)
             if stroke.seen:
                 self._meter.feed(stroke, sample.heart_rate_bpm)
+        if strokes:
+            self._turns.feed(now_s - SETTLED_AFTER_S, self.settled_effort)
         return strokes
 
     def _note(self, note: Note) -> None:
@@ -280,6 +303,21 @@ class Tracker:
             self._telemetry.lost()
         elif note.event == ENDED and self._lost:
             self._clock(note.time_s)
+        if note.event in (*LEADS, LOST, RESUMED) and self.guide and self._first_s is not None:
+            self.guide.note(note.event, note.details, self._since_first_s(note.time_s))
+        elif note.event == PLAN:
+            self._replan(note.details.get("text"))
+
+    def _replan(self, text: Any) -> None:
+        """From now on another plan, or none, is rowed."""
+        plan = text if isinstance(text, str) else None
+        self.header = replace(self.header, plan=plan)
+        self.guide, self._rounds = _guide(self.header), ()
+
+    def tick(self, time_s: float) -> None:
+        """Nothing came, and it is so late now, by the clock of the items [s]: the guide goes on."""
+        if self.guide and self._first_s is not None:
+            self.guide.tick(self._since_first_s(time_s))
 
     @property
     def sample(self) -> Sample | None:
@@ -306,6 +344,19 @@ class Tracker:
         """Half the width of the 80 % range of `gross_kcal`, as a share of it."""
         return self._meter.half_width(self._now_s)
 
+    def rounds(self) -> tuple[Interval, ...]:
+        """The hard pieces that are over: those of the plan between its bells, or those that were noticed."""
+        rowed = self.guide.over() if self.guide and self.guide.plan.rounds else ()
+        hard = [piece for piece in rowed if piece.effort is Effort.HARD]
+        if not self.guide:
+            hard = [Segment(Effort.HARD, *span_s) for span_s in self._turns.spans_s]
+        settled = sum(piece.end_s < self._now_s - ROUND_SETTLED_S for piece in hard)
+        if settled > len(self._rounds):  # the next piece is needed to know when this one's recovery ends
+            self._rounds = self._intervals(hard)[:settled]
+        new = self._intervals(hard[len(self._rounds) :])
+        first = len(self._rounds)
+        return (*self._rounds, *(replace(each, number=first + each.number) for each in new))
+
     def finish(self, corrected: Sequence[Segment] = (), felt: Felt | None = None) -> Session:
         """End the session here and say what it was.
 
@@ -317,14 +368,15 @@ class Tracker:
             self._gaps.append(Gap(self._row_s, self._now_s, self._lost))
             self._meter.skip(self._row_s, self._now_s)
         last = self._samples[-1] if self._samples else _NOTHING
-        found = self._segmenter.finish(self._now_s, self._timetable())
+        found = self._segmenter.finish(self._now_s, self.guide.timetable(self._now_s) if self.guide else ())
         segments = fitted(corrected, self._now_s) if corrected else found.segments
         rowed_s = sum(stroke.duration_s for stroke in self.strokes)
         rowed_m = sum(stroke.distance_m or 0.0 for stroke in self.strokes)
+        intervals = self._intervals(segments)
         strokes, distance_m = last.stroke_count or 0, last.distance_m
         source = self._telemetry.power_source or ("distance" if distance_m else None)
         return Session(
-            header=self._header,
+            header=self.header,
             duration_s=self._now_s,
             moving_s=rowed_s,
             distance_m=distance_m,
@@ -338,12 +390,13 @@ class Tracker:
             machine_totals=self._machine_totals,
             energy=self._meter.finish(self._now_s, last.machine_energy_kcal, segments),
             machine_energy=audit(self._samples, self.strokes, self._meter.rowed_kcal),
-            doubtful_power=disagreement(self._samples, self._meter.gross_at, self._header.athlete) if source else None,
-            training=training(self.strokes, self._samples, self._header.athlete, felt),
+            doubtful_power=disagreement(self._samples, self._meter.gross_at, self.header.athlete) if source else None,
+            training=training(self.strokes, self._samples, self.header.athlete, felt),
             interval_probability=found.probability,
             compliance=found.compliance,
+            fade=fade_of(each for each in intervals if each.effort is Effort.HARD),
             intervals_from=CORRECTED if corrected else _source(found),
-            intervals=tuple(self._interval(number, segment) for number, segment in enumerate(segments, start=1)),
+            intervals=intervals,
             gaps=tuple(self._gaps),
             samples=tuple(self._samples),
             strokes=tuple(self.strokes),
@@ -351,22 +404,15 @@ class Tracker:
             malformed_notifications=self._malformed,
         )
 
-    def _timetable(self) -> tuple[Segment, ...]:
-        """When which piece of the plan was due; nothing without a plan that can be read."""
-        if not self._header.plan:
-            return ()
-        try:
-            plan = parse_plan(self._header.plan)
-        except UsageError:
-            return ()  # somebody else's recording
-        return timetable(plan, self._samples)
-
     def _clock(self, time_s: float) -> float:
         """Session time: from the first notification, and never back [s]."""
         if self._first_s is None:
             self._first_s = time_s
-        self._now_s = max(self._now_s, round(time_s - self._first_s, 6))
+        self._now_s = max(self._now_s, self._since_first_s(time_s))
         return self._now_s
+
+    def _since_first_s(self, time_s: float) -> float:
+        return round(time_s - (self._first_s or 0.0), 6)
 
     def _unknown(self, before_s: float, now_s: float, strokes: tuple[Stroke, ...]) -> str | None:
         """Why nobody can say what was rowed between two of the machine's packets; None when it can be said."""
@@ -376,7 +422,13 @@ class Tracker:
             return f"{why or 'no data'}; {counted} strokes were counted meanwhile, their energy is left out"
         return why if now_s > before_s else None
 
-    def _interval(self, number: int, segment: Segment) -> Interval:
+    def _intervals(self, segments: Sequence[Segment]) -> tuple[Interval, ...]:
+        hard_s = [segment.start_s for segment in segments if segment.effort is Effort.HARD]
+        next_s = [next((start_s for start_s in hard_s if start_s >= segment.end_s), inf) for segment in segments]
+        numbered = enumerate(zip(segments, next_s, strict=True), start=1)
+        return tuple(self._interval(number, *segment) for number, segment in numbered)
+
+    def _interval(self, number: int, segment: Segment, next_hard_s: float) -> Interval:
         start_s, end_s = segment.start_s, segment.end_s
         rowed = [
             (stroke, _overlap_s(stroke, start_s, end_s)) for stroke in self._strokes_in(start_s, end_s) if stroke.seen
@@ -404,6 +456,10 @@ class Tracker:
             gross_kcal=self._meter.gross_at(end_s) - self._meter.gross_at(start_s),
             net_kcal=self._meter.net_at(end_s) - self._meter.net_at(start_s),
             start_confidence=segment.confidence,
+            peak_heart_rate_bpm=peak_heart_rate_bpm(self._samples, start_s, end_s),
+            heart_rate_recovery_bpm=heart_rate_recovery_bpm(self._samples, end_s, next_hard_s)
+            if segment.effort is Effort.HARD
+            else None,
         )
 
     def _strokes_in(self, start_s: float, end_s: float) -> list[Stroke]:
@@ -464,6 +520,23 @@ def analyse(
 def _source(found: Segmentation) -> str:
     """Who says what the segments are."""
     return "plan" if found.compliance and found.compliance.followed and found.compliance.rounds_planned else "detected"
+
+
+def fade_of(pieces: Iterable[Interval]) -> float | None:
+    """How hard pieces fade, as `rounds.fade` has it."""
+    return fade([(piece.duration_s, piece.mean_power_w) for piece in pieces])
+
+
+def _guide(header: Header) -> Guide | None:
+    """Who leads through a session's plan; nobody without one that can be read."""
+    try:
+        plan = parse_plan(header.plan) if header.plan else None
+    except UsageError:
+        return None  # somebody else's recording
+    try:
+        return Guide(plan.for_athlete(header.athlete)) if plan else None
+    except UsageError:
+        return Guide(plan) if plan else None  # a share of a best that nobody knows
 
 
 def _updated(totals: MachineTotals, reading: Reading) -> MachineTotals:

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rowsync import __version__
+from rowsync.comparison import comparable_fields
 from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
 from rowsync.days import day_of
 from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
@@ -36,6 +37,7 @@ from rowsync.files import locked, make_folder, replacing, sync_folder
 from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
 from rowsync.journal import claimed, journals_left
+from rowsync.plan import Piece, parse_plan
 from rowsync.profile import Profile
 from rowsync.recording import (
     Recording,
@@ -53,8 +55,8 @@ from rowsync.wording import moment, outside_text, stamp
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 4
-"""2: more columns of samples; 3: intervals with confidence, plans kept; 4: energy in parts, training.
+SCHEMA = 5
+"""2: more columns of samples; 3: intervals with confidence, plans kept; 4: energy in parts, training; 5: fade.
 
 An older one is made anew when it is read, and so is what an older energy model reckoned.
 """
@@ -422,6 +424,29 @@ class Store:
                 return self._again(session_id)
         return summary
 
+    def before(self, athlete: str, plan: str | None, started_at: datetime | None = None) -> dict[str, Any] | None:
+        """The last session of an athlete's by the same plan, as `comparison.comparable_fields`; None for a first one.
+
+        Args:
+            athlete: whose.
+            plan: the plan as typed; however it is written, the same pieces are the same plan.
+            started_at: it began before then; None for now.
+        """
+        if plan is None:
+            return None
+        pieces = _pieces_of(plan)
+        for row in self.rows():
+            earlier = started_at is None or (row["started_at"] is not None and row["started_at"] < started_at)
+            if earlier and row["athlete"] == athlete and row["plan"] and _pieces_of(row["plan"]) == pieces:
+                with suppress(RecordingError, SessionNotFound):
+                    return comparable_fields(self.summary(row["session_id"]))
+        return None
+
+    def compared(self, summary: dict[str, Any]) -> dict[str, Any]:
+        """A session's summary with what came `before` it by the same plan."""
+        began = moment(summary["started_at"])
+        return summary | {"before": self.before(summary["athlete"], summary["plan"], began)}
+
     def _is_old(self, metadata: dict[str, Any]) -> bool:
         """Whether a session's file says what an older rowsync, an older model or other settings made of it."""
         summary = metadata["summary"]
@@ -755,3 +780,11 @@ def _move(path: Path, folder: Path) -> None:
 def _first_line(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0][:200].rstrip(".")
+
+
+def _pieces_of(plan: str) -> tuple[Piece, ...] | str:
+    """What makes two plans the same: their pieces; of what can't be read, the text."""
+    try:
+        return parse_plan(plan).pieces
+    except UsageError:
+        return plan

@@ -27,9 +27,10 @@ from rowsync import corrections, wording
 from rowsync.cost import cost_line, cost_sentences, phases_line, plus_minus, training_sentences, with_range
 from rowsync.energy import Energy
 from rowsync.formulas import FORMULAS
-from rowsync.plan import Cue, Piece
+from rowsync.guide import Cue
+from rowsync.moment import Moment
+from rowsync.plan import Piece
 from rowsync.programme import spanned
-from rowsync.rowing import Moment
 from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
 
 LINE_EVERY_S = 60.0

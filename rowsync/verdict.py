@@ -11,7 +11,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from rowsync.comparison import comparison_sentences
 from rowsync.corrections import CORRECTED
+from rowsync.rounds import COMPARED_PIECES
 from rowsync.wording import THIN_SPACE, clock, count, effort_name, measured, outside_text
 
 Fields = Mapping[str, Any]
@@ -19,6 +21,7 @@ Fields = Mapping[str, Any]
 DOUBTFUL = 0.7
 """A change of effort that is less sure than this gets a question mark, 0 to 1."""
 SUREST_PERCENT = 99  # nobody is quite sure
+OFF_S, MOST_OFF = 4.0, 3  # an edge is known to a stroke or two
 ABOUT_S, ABOUT_SHARE = 5.0, 0.1  # lengths so close to their median are the same to a rower, give or take a stroke
 
 
@@ -28,7 +31,8 @@ def sentences(summary: Fields) -> tuple[str, ...]:
     Args:
         summary: the JSON of `rowsync show`.
     """
-    return tuple(filter(None, (what_was_rowed(summary), how_the_plan_was_kept(summary))))
+    said = (what_was_rowed(summary), how_the_plan_was_kept(summary), how_the_pieces_faded(summary))
+    return (*filter(None, said), *comparison_sentences(summary))
 
 
 def what_was_rowed(summary: Fields) -> str:
@@ -57,7 +61,24 @@ def how_the_plan_was_kept(summary: Fields) -> str:
         return f"Plan {plan}: {kept_to}."
     said = f"Plan {plan}: {kept['rounds_rowed']} of {count(kept['rounds_planned'], 'round')} rowed"
     ended = "the row ended there" if _is_cut(rounds[-1], summary) else ""
-    return "; ".join(filter(None, (said, ended, _punctuality(rounds)))) + "."
+    return "; ".join(filter(None, (said, ended, _punctuality(rounds), _worst(rounds)))) + "."
+
+
+def how_the_pieces_faded(summary: Fields) -> str:
+    """`The last 3 pieces were 6 % weaker than the first 3`, and how the heart came down; empty when not known."""
+    hard = _hard(summary)
+    fade, falls = measured(summary.get("fade")), [measured(piece.get("heart_rate_recovery_bpm")) for piece in hard]
+    compared = min(COMPARED_PIECES, len(hard) // 2)
+    parts = []
+    if fade is not None:
+        which = f"The last {compared} pieces" if compared > 1 else "The last piece"
+        change = round(100 * abs(fade))
+        how = f"{change}{THIN_SPACE}% {'weaker' if fade < 0 else 'stronger'} than" if change else "as strong as"
+        parts.append(f"{which} {'were' if compared > 1 else 'was'} {how} the first{f' {compared}' * (compared > 1)}")
+    if known := [fall for fall in falls if fall is not None]:
+        heart = f"the heart slowed by {round(median(known))} bpm in the minute after a piece"
+        parts.append(heart if parts else heart.capitalize())
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def is_doubtful(interval: Fields) -> bool:
@@ -131,6 +152,26 @@ def _punctuality(rounds: Sequence[Fields]) -> str:
     )
     parts = [_late("began", began, "median; "), _late("ended", ended, "")]
     return f"pieces {', '.join(filter(None, parts))}" if any(parts) else ""
+
+
+def _worst(rounds: Sequence[Fields]) -> str:
+    """`round 7 began 4 s late and was 6 s too short`: pieces that are clearly off, the worst first, three at most."""
+    off = sorted(((by_s, said) for each in enumerate(rounds, start=1) for by_s, said in [_off(*each)]), reverse=True)
+    return ", ".join(said for by_s, said in off[:MOST_OFF] if by_s >= OFF_S)
+
+
+def _off(number: int, piece: Fields) -> tuple[float, str]:
+    """By how much a piece is off at most [s], and how that is said."""
+    late_s, ended_s = measured(piece["start_late_s"]), measured(piece["end_late_s"])
+    longer_s = None if late_s is None or ended_s is None else ended_s - late_s
+    beside = ((late_s, "began {} s early", "began {} s late"), (longer_s, "was {} s too short", "was {} s too long"))
+    parts = [
+        (early if by_s < 0 else late).format(round(abs(by_s)))
+        for by_s, early, late in beside
+        if by_s is not None and abs(by_s) >= OFF_S
+    ]
+    by_s = max((abs(each) for each in (late_s, longer_s) if each is not None), default=0.0)
+    return by_s, f"round {number} {' and '.join(parts)}"
 
 
 def _late(did: str, lates_s: Sequence[float], of: str) -> str:

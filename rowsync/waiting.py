@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 AGAIN_S = 8.0
 """When an end is asked for again: before Python 3.12 `asyncio.wait_for` may swallow it (cpython #86296) [s]."""
@@ -18,6 +20,19 @@ async def end(*tasks: asyncio.Future[Any]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
+
+
+async def pause(seconds: float) -> None:
+    """Do nothing for a while [s]."""
+    await asyncio.sleep(seconds)
+
+
+async def within(work: Coroutine[Any, Any, _T], seconds: float) -> _T | None:
+    """Do something, but not for ever; None when it takes longer [s]."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await work
+    return None
 
 
 async def happens(event: asyncio.Event, within_s: float) -> bool:

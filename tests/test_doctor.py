@@ -12,7 +12,7 @@ from rich.console import Console
 
 from rowsync.athlete import Athlete
 from rowsync.examination import Verdict, examine
-from rowsync.live import run_row
+from rowsync.live import Virtual, run_row
 from rowsync.machines import QUIRKS
 from rowsync.plan import parse_plan
 from rowsync.recording import read_recording
@@ -58,7 +58,7 @@ def test_a_minute_of_rowing_is_recorded_and_examined(pm5):
 )
 def test_each_machines_quirks_are_found(tmp_path, machine, shown):
     wishes = Wishes(tmp_path, Athlete(), parse_plan("3m"), origin="synthetic")
-    journal = run_row(wishes, (machine, 1), fast=True)
+    journal = run_row(wishes, Virtual(machine, 1, wishes.plan), fast=True)
     findings = examine(read_recording(journal)).findings
     assert {finding.quirk for finding in findings} - {None} == shown
     assert Verdict.NEEDS_ROW not in {finding.verdict for finding in findings}

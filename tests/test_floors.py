@@ -31,17 +31,25 @@ CORE = [
     "strokes",
     "intervals",
     "corrections",
-    "plan",
     "formulas",
     "energy",
     "audit",
     "felt",
     "training",
+    "target",
+    "plan",
+    "guide",
+    "rounds",
+    "commands",
     "witness",
     "session",
+    "moment",
+    "comparison",
     "verdict",
     "cost",
     "programme",
+    "palette",
+    "big_digits",
 ]
 """From the ground up; no clock, no loop, no file, no log, no table library."""
 
@@ -49,6 +57,7 @@ FLOORS = [
     *CORE,
     "slug",
     "files",
+    "plan_file",
     "decoding",
     "recording",
     "traffic",
@@ -58,6 +67,8 @@ FLOORS = [
     "days",
     "config",
     "journal",
+    "unfinished",
+    "claim",
     "waiting",
     "ble",
     "discovery",
@@ -65,8 +76,17 @@ FLOORS = [
     "handshake",
     "connection",
     "rowing",
+    "messages",
+    "mqtt",
     "virtual",
+    "plan_picture",
     "terminal",
+    "teletype",
+    "keys",
+    "sound",
+    "rowing_view",
+    "rowing_screen",
+    "apart",
     "live",
     "ledger",
     "exported",
@@ -88,13 +108,26 @@ DOORS = {
     "uvicorn": {"dashboards"},
     "kaleido": {"dashboards"},
     "click": {"cli"},
-    "rich": {"terminal"},
+    "segno": {"cli"},
+    "rich": {"terminal", "plan_picture", "rowing_screen", "rowing_view"},
     "numpy": {"intervals", "dashboards"},
     "platformdirs": {"config"},
     "tomlkit": {"config"},
-    "asyncio": {"ble", "connection", "discovery", "live", "virtual", "waiting"},
+    "asyncio": {
+        "apart",
+        "ble",
+        "connection",
+        "dashboards",
+        "discovery",
+        "keys",
+        "live",
+        "mqtt",
+        "sound",
+        "virtual",
+        "waiting",
+    },
     "threading": {"journal"},
-    "signal": {"live", "terminal"},
+    "signal": {"live", "rowing_screen", "teletype", "terminal"},
     "time": {"journal"},
     "logging": set(),
 }
@@ -104,6 +137,8 @@ STANDARD_IN_THE_CORE = {
     "bisect",
     "collections",
     "dataclasses",
+    "difflib",
+    "json",
     "datetime",  # a type that is stored; `now` belongs to the shells
     "enum",
     "functools",
@@ -170,11 +205,12 @@ RECORD = """
 import sys
 from pathlib import Path
 from rowsync.athlete import Athlete
-from rowsync.live import run_row
+from rowsync.live import Virtual, run_row
 from rowsync.plan import parse_plan
 from rowsync.rowing import Wishes
 
-journal = run_row(Wishes(Path(sys.argv[1]), Athlete(), parse_plan("20")), ("standard", 1), fast=True)
+plan = parse_plan("20")
+journal = run_row(Wishes(Path(sys.argv[1]), Athlete(), plan), Virtual("standard", 1, plan), fast=True)
 print(journal.exists(), sorted({"pandas", "pyarrow", "plotly", "starlette"} & set(sys.modules)))
 """
 

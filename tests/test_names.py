@@ -10,7 +10,9 @@ import pytest
 from rowsync.athlete import Athlete
 from rowsync.energy import Energy
 from rowsync.ftms import RowerData
-from rowsync.plan import Cue, Piece
+from rowsync.guide import Cue
+from rowsync.moment import Moment
+from rowsync.plan import Piece
 from rowsync.session import Gap, Interval, Session
 from rowsync.store import INDEX, SAMPLES
 from rowsync.strokes import Stroke
@@ -37,11 +39,11 @@ UNITS = (
 UNITS += ("_per_kg_min", "_per_h", "_per_min")
 # Every machine counts its resistance as it likes; a drag factor is Concept2's own number, 1e-6 N m s^2.
 WITHOUT_UNIT = {"resistance_level", "drag_factor", "share", "start_confidence", "interval_probability"}
-WITHOUT_UNIT |= {"half_width", "load", "reads_high"}
+WITHOUT_UNIT |= {"half_width", "energy_half_width", "load", "reads_high", "fade"}
 
 
 @pytest.mark.parametrize(
-    "kind", [Notification, Sample, Stroke, Interval, Gap, Energy, Session, Piece, Cue, Athlete, Training]
+    "kind", [Notification, Sample, Stroke, Interval, Gap, Energy, Session, Piece, Cue, Moment, Athlete, Training]
 )
 def test_every_number_of_a_public_value_carries_its_unit(kind):
     for field in dataclasses.fields(kind):

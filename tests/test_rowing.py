@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from rowsync import ble
 from rowsync.athlete import Athlete
+from rowsync.guide import GuideState
 from rowsync.plan import parse_plan
-from rowsync.recording import read_recording
-from rowsync.rowing import Wishes, row
-from rowsync.session import analyse
-from rowsync.telemetry import ENDED
+from rowsync.recording import header_line, item_line, read_recording
+from rowsync.rowing import IDLE_S, Audience, Wishes, journal_path, row, watch
+from rowsync.session import Tracker, analyse
+from rowsync.telemetry import ENDED, Notification
+from rowsync.unfinished import WITHIN_S, unfinished
 from rowsync.virtual import virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
 from rowsync.virtual.machine import STANDARD
@@ -35,6 +39,12 @@ class Listening:
     def ask(self, question):
         return False
 
+    def remember(self, past):
+        pass
+
+    def end(self, summary):
+        pass
+
 
 class Broken(Listening):
     """A screen that fails after a while, as a terminal does whose window was closed."""
@@ -45,7 +55,7 @@ class Broken(Listening):
             raise BrokenPipeError
 
 
-def rowed(folder, plan, screen, meanwhile=None, stop_after_s=None, **radio):
+def rowed(folder, plan, screen, meanwhile=None, on_connection=None, again=None, **radio):
     """Row a plan in virtual time; answer the recording."""
 
     async def run():
@@ -53,11 +63,9 @@ def rowed(folder, plan, screen, meanwhile=None, stop_after_s=None, **radio):
             wishes = Wishes(folder, Athlete(), parse_plan(plan), origin="synthetic")
             work = asyncio.create_task(meanwhile(virtual)) if meanwhile else None
 
-            def stops(connection):
-                if stop_after_s is not None:
-                    asyncio.get_running_loop().call_later(stop_after_s, connection.stop)
-
-            journal = await row(wishes, ble.Radio(virtual.scanner_backend, virtual.client_backend), screen, stops)
+            leads = on_connection or (lambda connection: None)
+            air = ble.Radio(virtual.scanner_backend, virtual.client_backend)
+            journal = await row(wishes, air, screen, leads, again)
             if work:
                 await work
             return journal, len(virtual.peripheral.sent)
@@ -83,11 +91,12 @@ def test_only_the_owner_may_look_into_the_folder(tmp_path):
 
 
 def test_a_screen_that_breaks_ends_nothing_but_itself(tmp_path):
-    screen = Broken()
-    recording, sent = rowed(tmp_path, "60", screen, stop_after_s=120)
+    broken, screen = Broken(), Listening()
+    recording, sent = rowed(tmp_path, "60", Audience(broken, screen))
     assert sent - 1 <= sum(each.characteristic == "2ad1" for each in recording.notifications) <= sent
-    assert sent > 200
-    assert any("lost track" in text for text in screen.said)
+    assert len(broken.moments) == 11
+    assert any("Broken stopped (BrokenPipeError())" in text for text in screen.said)
+    assert screen.moments[-1].cue.state is GuideState.DONE
 
 
 def test_a_planned_rest_may_be_longer_than_anybodys_patience(tmp_path):
@@ -149,3 +158,148 @@ def test_any_machine_is_guided_to_the_end_of_its_plan(tmp_path, machine):
     screen = Listening()
     rowed(tmp_path, "2x20/20", screen, machine=machine)
     assert {moment.cue.piece.round_number for moment in screen.moments if moment.cue.piece} == {1, 2}
+
+
+# --- led by a person --------------------------------------------------------------------------------------------------
+
+
+def test_who_leads_the_guide_is_journalled_and_leads_a_replay_the_same_way(tmp_path):
+    def leads(connection):
+        call_later = asyncio.get_running_loop().call_later
+        call_later(10, connection.tell, "next")
+        call_later(15, lambda: connection.tell("extend", seconds=20))
+
+    screen = Listening()
+    recording, _ = rowed(tmp_path, "2x30/30", screen, on_connection=leads)
+    bells_s = [moment.time_s for moment in screen.moments if set(moment.calls) & {"hard", "easy", "done"}]
+    tracker = Tracker(recording.header)
+    for item in recording.items:
+        tracker.feed(item)
+    assert tracker.guide.bells_s == pytest.approx(bells_s, abs=0.005)
+    lengths = [round(end_s - start_s) for start_s, end_s in pairwise(bells_s)]
+    assert lengths[1:] == [50, 30, 30]
+    assert 5 <= lengths[0] <= 10
+
+
+def test_a_plan_may_be_chosen_while_the_row_goes_on(tmp_path):
+    def chooses(connection):
+        asyncio.get_running_loop().call_later(20, lambda: connection.tell("plan", text="1x10/10"))
+
+    screen = Listening()
+    recording, _ = rowed(tmp_path, "60", screen, on_connection=chooses)
+    session = analyse(recording.header, recording.items)
+    assert session.header.plan == "1x10/10"
+    assert session.compliance.rounds_planned == 1
+    assert [call for moment in screen.moments for call in moment.calls if call in ("hard", "easy", "done")] == [
+        "hard",
+        "easy",
+        "done",
+    ]
+
+
+def test_bells_ring_within_a_tick_of_the_hosts_clock_however_seldom_the_machine_speaks(tmp_path):
+    screen = Listening()
+    rowed(tmp_path, "5x20/20", screen)
+    started_s = next(moment.time_s for moment in screen.moments if "hard" in moment.calls)
+    bells_s = [moment.time_s for moment in screen.moments if set(moment.calls) & {"hard", "easy", "done"}]
+    assert [bell_s - started_s for bell_s in bells_s] == pytest.approx([20.0 * n for n in range(11)], abs=0.005)
+    counted = [call for moment in screen.moments for call in moment.calls if call.isdigit()]
+    assert counted == ["3", "2", "1"] * 10
+
+
+# --- after a crash ----------------------------------------------------------------------------------------------------
+
+
+def crashed(folder, plan, after_s):
+    """A journal as a crash leaves it: the beginning of a row, and half a line."""
+    recording, _ = rowed(folder / "elsewhere", plan, Listening())
+    kept = [item for item in recording.items if item.time_s <= after_s]
+    path = journal_path(folder, recording.header.session_id)
+    lines = b"".join(map(item_line, kept))
+    path.write_bytes(header_line(recording.header) + lines + item_line(kept[-1])[:-9])
+    return path, [item for item in kept if isinstance(item, Notification)]
+
+
+def test_a_row_after_a_crash_goes_on_with_the_session_and_its_plan(tmp_path):
+    path, before = crashed(tmp_path, "2x60/30", after_s=40)
+    again = unfinished(tmp_path, "synthetic", "me", None)
+    screen = Listening()
+    recording, _ = rowed(tmp_path, "2x60/30", screen, again=again)
+    assert path.name == f"{recording.header.session_id}.jsonl"
+    assert recording.refused_lines == 0
+    assert recording.notifications[: len(before)] == tuple(before)
+    assert any("Going on with the session that was cut short at 0:40." in text for text in screen.said)
+    session = analyse(recording.header, recording.items)
+    assert [gap.reason.split(";")[0] for gap in session.gaps] == ["rowsync was restarted"]
+    assert screen.moments[0].time_s < 2
+    assert screen.moments[-1].cue.state is GuideState.DONE
+    assert recording.is_ended
+
+
+def test_a_session_that_somebody_else_rowed_or_by_another_plan_is_not_gone_on_with(tmp_path):
+    crashed(tmp_path, "2x60/30", after_s=40)
+    for wanted in (("hardware", "me", None), ("synthetic", "anna", None), ("synthetic", "me", parse_plan("20m"))):
+        assert unfinished(tmp_path, *wanted) is None
+    again = unfinished(tmp_path, "synthetic", "me", parse_plan("2x60/30"))
+    assert again is not None
+    assert unfinished(tmp_path, "synthetic", "me", None) is None, "it is held"
+    again.journal.close()
+
+
+@pytest.mark.parametrize("ago_s", [-3600, WITHIN_S + 60])
+def test_an_old_session_is_over_and_so_is_one_of_the_future(tmp_path, ago_s):
+    path, _ = crashed(tmp_path, "2x60/30", after_s=40)
+    then = path.stat().st_mtime - ago_s
+    os.utime(path, (then, then))
+    assert unfinished(tmp_path, "synthetic", "me", None) is None
+
+
+# --- unattended -------------------------------------------------------------------------------------------------------
+
+
+def watched(folder, screen, plan, until_s, **radio):
+    """Watch a rower in virtual time; answer the journals."""
+    journals = []
+
+    async def stored(journal):
+        journals.append(journal)
+
+    async def run():
+        async with virtual_radio(parse_plan(plan), **radio) as virtual:
+            wishes = Wishes(folder, Athlete(), origin="synthetic")
+            loop = asyncio.get_running_loop()
+
+            def stops(connection):
+                loop.call_at(until_s, connection.stop)
+
+            radio_ = ble.Radio(virtual.scanner_backend, virtual.client_backend)
+            await asyncio.wait_for(watch(wishes, radio_, screen, stops, stored), until_s + 700)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(run())
+    return [read_recording(journal) for journal in journals]
+
+
+def test_whatever_is_rowed_is_recorded_and_what_is_not_rowed_is_not(tmp_path):
+    (recording,) = watched(tmp_path, Listening(), "2m", until_s=3600)
+    session = analyse(recording.header, recording.items)
+    assert session.stroke_count > 20
+    assert 120 < session.duration_s < 120 + IDLE_S + 60
+    assert session.header.plan is None
+
+
+def test_rows_far_apart_are_sessions_of_their_own_with_all_their_strokes(tmp_path):
+    recordings = watched(tmp_path, Listening(), "2x60/10mr", until_s=3600)
+    sessions = [analyse(each.header, each.items) for each in recordings]
+    assert len(sessions) == 2
+    assert all(session.stroke_count >= 20 for session in sessions)
+    assert sessions[1].intervals[0].start_s == 0.0
+    assert recordings[0].header.session_id != recordings[1].header.session_id
+
+
+def test_a_machine_that_is_switched_off_is_waited_for_quietly(tmp_path):
+    screen = Listening()
+    off = replace(STANDARD, absences=(Absence(90, 1800),))
+    recordings = watched(tmp_path, screen, "60m", until_s=2400, machine=off)
+    assert len(recordings) == 2
+    assert not any("error" in text.lower() or "Traceback" in text for text in screen.said)

@@ -59,7 +59,8 @@ def test_the_verdict_stands_above_the_table(console, summary):
     lines = console.file.getvalue().splitlines()
     assert lines[3].startswith("10 hard pieces of about 0:45 with ")
     assert lines[4].startswith("Plan 5m + 10x45/75 + 5m: 10 of 10 rounds rowed; pieces began ")
-    assert lines[5].startswith("#")
+    assert lines[5].startswith("The last 3 pieces were 2\u202f% weaker than the first 3; the heart slowed by 22 bpm ")
+    assert lines[6].startswith("#")
 
 
 def test_a_doubtful_start_has_a_question_mark_and_a_legend(console, summary):

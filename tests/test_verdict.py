@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowsync.verdict import how_the_plan_was_kept, is_doubtful, percent, sentences, what_was_rowed
+from rowsync.verdict import how_the_pieces_faded, how_the_plan_was_kept, is_doubtful, percent, sentences, what_was_rowed
 
 
 def intervals(*stretches):
@@ -37,6 +37,33 @@ def test_a_row_that_ends_within_a_piece_ended_there():
     unfinished = piece() | {"due_start_s": 1790.0, "due_end_s": 1835.0}
     assert kept(piece(), unfinished) == "Plan 10x45/75: 2 of 2 rounds rowed; the row ended there."
     assert kept(unfinished | {"effort": "steady"}, plan="30m") == "Plan 30m: the row ended before it was done."
+
+
+def test_pieces_that_are_clearly_off_are_named_the_worst_first():
+    lates_s = [(0.0, 1.0), (4.0, -2.0), (None, 3.0), (-9.0, 0.0), (1.0, 6.0), (0.0, 12.0)]
+    sentence = kept(*(piece(start_late_s=late_s, end_late_s=end_s) for late_s, end_s in lates_s))
+    assert sentence.endswith(
+        "; round 6 was 12 s too long, round 4 began 9 s early and was 9 s too long, "
+        "round 2 began 4 s late and was 6 s too short."
+    )
+
+
+def faded(fade, falls, pieces=10):
+    rows = intervals(*[("hard", 45), ("easy", 75)] * pieces)
+    for row, fall in zip(rows[::2], falls, strict=False):
+        row["heart_rate_recovery_bpm"] = fall
+    return how_the_pieces_faded({"intervals": rows, "fade": fade}).replace("\u202f", " ")
+
+
+def test_the_last_pieces_are_compared_with_the_first():
+    assert faded(-0.064, []) == "The last 3 pieces were 6 % weaker than the first 3."
+    assert faded(0.031, [], pieces=4) == "The last 2 pieces were 3 % stronger than the first 2."
+    assert faded(0.0, [], pieces=2) == "The last piece was as strong as the first."
+
+
+def test_how_the_heart_comes_down_is_said_where_it_is_known():
+    assert faded(None, [24.0, None, 30.0]) == "The heart slowed by 27 bpm in the minute after a piece."
+    assert faded(None, []) == ""
 
 
 @pytest.mark.parametrize(
@@ -98,7 +125,7 @@ def test_a_plan_kept_is_said_with_its_punctuality():
     pieces = [piece(start_late_s=late_s, end_late_s=late_s - 1) for late_s in (1.0, 2.0, 5.0)]
     assert kept(*pieces) == (
         "Plan 10x45/75: 3 of 3 rounds rowed; "
-        "pieces began 2 s late (median; at most 5 s off), ended 1 s late (at most 4 s off)."
+        "pieces began 2 s late (median; at most 5 s off), ended 1 s late (at most 4 s off); round 3 began 5 s late."
     )
 
 

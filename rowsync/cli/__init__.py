@@ -9,8 +9,11 @@ From the ground up:
 - `output`: results, and sentences beside them
 - `access`: the settings and the store
 - `pages`: `report` and `dashboard`
+- `company`: who follows a row besides the terminal
+- `plan`: `plan`
 - `rowing`: `demo`, `row` and `scan`
-- `sessions`: `sessions`, `show`, `correct`, `felt`, `replay` and `recover`
+- `watching`: `watch`
+- `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
 - `export`: `export calories`
 - `athletes`: `athlete` and `energy`
@@ -27,7 +30,7 @@ import click
 from click.utils import PacifyFlushWrapper
 
 from rowsync import __version__
-from rowsync.cli import athletes, export, machines, pages, programme, rowing, sessions
+from rowsync.cli import athletes, export, machines, pages, plan, programme, rowing, sessions, watching
 from rowsync.cli.options import shared_options
 from rowsync.cli.output import tell
 from rowsync.errors import RowsyncError, StoreError
@@ -35,6 +38,8 @@ from rowsync.errors import RowsyncError, StoreError
 COMMANDS: tuple[click.Command, ...] = (
     rowing.demo,
     rowing.row,
+    plan.plan,
+    watching.watch,
     rowing.scan,
     sessions.sessions,
     sessions.show,
@@ -42,6 +47,7 @@ COMMANDS: tuple[click.Command, ...] = (
     sessions.felt,
     sessions.replay,
     sessions.recover,
+    sessions.past,
     machines.decode,
     machines.doctor,
     pages.report,
@@ -104,7 +110,7 @@ def cli() -> None:
 
     \b
     Try it without a rower:   rowsync demo
-    Row intervals:            rowsync row --plan 10x45/75 --mass 75
+    Row intervals:            rowsync row --plan intervals --mass 75
     Look back:                rowsync show    rowsync dashboard
     """
 

@@ -170,7 +170,7 @@ def _recording(name: str) -> Recording:
 
 def _rowed_for_doctor(rower: str | None, seconds: int, virtual: tuple[str, int] | None, fast: bool) -> Recording:
     """Have somebody row, and stop; the session is stored if anybody did."""
-    from rowsync.live import run_row
+    from rowsync.live import Virtual, run_row
     from rowsync.recording import read_recording
     from rowsync.store import Store
 
@@ -181,9 +181,10 @@ def _rowed_for_doctor(rower: str | None, seconds: int, virtual: tuple[str, int] 
         plan=parsed_plan(f"{seconds}s"),
         rower=rower,
         origin="hardware" if virtual is None else "synthetic",
+        goes_on=False,
         instructions=f"Row for {seconds} s, hard and easy in turn; then let go of the handle for ten seconds.",
     )
-    journal = run_row(wishes, virtual, fast)
+    journal = run_row(wishes, Virtual(*virtual, wishes.plan) if virtual else None, fast)
     if journal is None:
         raise MachineError("The rower sent nothing, so there is nothing to examine.")
     found = read_recording(journal)

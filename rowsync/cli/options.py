@@ -63,7 +63,11 @@ kilograms = Measure(*PLAUSIBLE["mass_kg"])
 mass_option = click.option(
     "--mass", type=kilograms, metavar="KG", envvar="ROWSYNC_MASS", help="Body mass, for the energy."
 )
-plan_option = click.option("--plan", metavar="PLAN", help="What to row: 10x45/75, 5m + 10x45/75 + 5m, 8x500m/2mr, 30m.")
+plan_option = click.option(
+    "--plan",
+    metavar="PLAN",
+    help="What to row: 10x45/75, 5m + 8x500m/2mr + 5m, 20m@talk; a name or a file (see `rowsync plan`).",
+)
 seed_option = click.option("--seed", type=int, default=1, show_default=True, help="The virtual rower's dice.")
 machine_option = click.option(
     "--machine",
@@ -97,7 +101,7 @@ def refuse_virtual_only(virtual: bool, fast: bool) -> None:
 
 
 def parsed_plan(plan: str | None) -> Plan | None:
-    """A typed plan; None without one."""
-    from rowsync.plan import parse_plan
+    """A plan by its text, its name or its file; None without one."""
+    from rowsync.plan_file import option_plan
 
-    return None if plan is None else parse_plan(plan)
+    return None if plan is None else option_plan(plan)

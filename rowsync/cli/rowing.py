@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowsync.cli.access import current_settings, open_store
+from rowsync.cli.company import company, company_options
 from rowsync.cli.options import (
     athlete_option,
     json_option,
@@ -23,7 +24,12 @@ from rowsync.cli.pages import write_history, write_page
 from rowsync.errors import MachineError, RecordingError, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rowsync.athlete import Athlete
     from rowsync.config import Settings
+    from rowsync.live import Company, Virtual
+    from rowsync.plan import Plan
     from rowsync.rowing import Wishes
     from rowsync.store import Store
 
@@ -51,10 +57,12 @@ def demo(plan: str, real_time: bool, machine: str, seed: int, as_json: bool) -> 
       rowsync demo
       rowsync demo --plan "3m + 4x30/30 + 2m" --real-time
     """
+    from rowsync.live import Virtual
+
     settings = current_settings()
     athlete = settings.who(DEMO_ATHLETE, settings.who(DEMO_ATHLETE, None).mass_kg or DEMO_MASS_KG)
-    wishes = wishes_for(settings, athlete=athlete, plan=parsed_plan(plan), origin="synthetic")
-    summary = _row_and_store(settings, wishes, virtual=(machine, seed), fast=not real_time)
+    wishes = wishes_for(settings, athlete=athlete, plan=plan_for(plan, athlete), origin="synthetic", goes_on=False)
+    summary = _row_and_store(settings, wishes, Virtual(machine, seed, wishes.plan), fast=not real_time)
     _conclude(open_store(settings), summary, as_json)
 
 
@@ -68,6 +76,7 @@ def demo(plan: str, real_time: bool, machine: str, seed: int, as_json: bool) -> 
 @click.option("--fast", is_flag=True, help="With --virtual: as fast as the computer can.")
 @machine_option
 @seed_option
+@company_options
 @json_option
 @shared_options
 def row(
@@ -81,28 +90,38 @@ def row(
     machine: str,
     seed: int,
     as_json: bool,
+    **following: Any,
 ) -> None:
     """Connect to a rower, guide and record until the plan is done or you press Ctrl-C.
+
+    The plan begins with your first stroke. Stop rowing in a piece and it waits for you; easy pieces and rests go by.
 
     \b
     Examples:
       rowsync row
-      rowsync row --plan "5m + 10x45/75 + 5m" --mass 75
-      rowsync row --rower "PM5 430000000" --athlete anna
+      rowsync row --plan intervals --mass 75
+      rowsync row --plan "6m + 8x500m@1:55/2m + 5m" --athlete anna
+      rowsync row --plan 20m@talk --web
+      rowsync row --lan --voice --rower "PM5 430000000"
     """
+    from rowsync.live import Virtual
+
     refuse_virtual_only(virtual, fast)
     settings = current_settings()
     if virtual:
         plan, athlete = DEMO_PLAN if plan is None else plan, athlete or DEMO_ATHLETE
+    who = settings.who(athlete, mass)
     wishes = wishes_for(
         settings,
-        athlete=settings.who(athlete, mass),
-        plan=parsed_plan(plan),
+        athlete=who,
+        plan=plan_for(plan, who),
         rower=rower,
         strap=strap,
         origin="synthetic" if virtual else "hardware",
     )
-    summary = _row_and_store(settings, wishes, virtual=(machine, seed) if virtual else None, fast=fast)
+    followers = company(settings, fast=fast, **following)
+    rows = Virtual(machine, seed, wishes.plan) if virtual else None
+    summary = _row_and_store(settings, wishes, rows, fast, followers)
     _conclude(open_store(settings), summary, as_json)
 
 
@@ -143,15 +162,31 @@ def scan(seconds: float, as_json: bool) -> None:
 
 def wishes_for(settings: Settings, **wishes: Any) -> Wishes:
     """What is wanted of a row that is stored where the settings say."""
+    from rowsync.config import runtime_path
     from rowsync.rowing import Wishes
 
-    return Wishes(folder=settings.data, **wishes)
+    claims = runtime_path() if wishes.get("origin") != "synthetic" else None
+    return Wishes(folder=settings.data, claims=claims, **wishes)
 
 
-def _row_and_store(settings: Settings, wishes: Wishes, virtual: tuple[str, int] | None, fast: bool) -> dict[str, Any]:
+def plan_for(plan: str | None, athlete: Athlete) -> Plan | None:
+    """A plan whose targets can be told for an athlete; None without one."""
+    parsed = parsed_plan(plan)
+    if parsed is not None:
+        parsed.for_athlete(athlete)  # refuses a share of a best that nobody knows
+    return parsed
+
+
+def _row_and_store(
+    settings: Settings,
+    wishes: Wishes,
+    virtual: Virtual | None,
+    fast: bool,
+    followers: Sequence[Company] = (),
+) -> dict[str, Any]:
     from rowsync.live import run_row
 
-    journal = run_row(wishes, virtual, fast)
+    journal = run_row(wishes, virtual, fast, followers)
     if journal is None:
         raise MachineError("The rower sent nothing, so there is nothing to store.")
     from rowsync.store import Store
@@ -168,6 +203,7 @@ def _row_and_store(settings: Settings, wishes: Wishes, virtual: tuple[str, int] 
 
 
 def _conclude(store: Store, summary: dict[str, Any], as_json: bool) -> None:
+    summary = store.compared(summary)
     try:
         page = write_page(store, summary["session_id"], None, home="index.html")
         write_history(store, page.parent)

@@ -59,7 +59,7 @@ def show(session: str | None, as_json: bool) -> None:
     store = open_store(current_settings())
     session_id = store.find(session)
     _tell_of_truth(store, session_id)
-    print_summary(store.summary(session_id), as_json)
+    print_summary(store.compared(store.summary(session_id)), as_json)
 
 
 @click.command()
@@ -102,7 +102,7 @@ def correct(
         raise UsageError("--undo goes alone: it forgets every correction of the session.")
     if not (undo or edges or stretches):
         _tell_of_truth(store, session_id)
-        print_summary(store.summary(session_id), as_json)
+        print_summary(store.compared(store.summary(session_id)), as_json)
         return
     summary = store.uncorrect(session_id) if undo else _corrected(store, session_id, edges, stretches)
     print_summary(summary, as_json)
@@ -202,6 +202,23 @@ def replay(
 def recover() -> None:
     """Store the sessions that a crash left behind; every other command does so by itself."""
     open_store(current_settings())
+
+
+@click.command(hidden=True)
+@click.option("--athlete", required=True)
+@click.option("--origin", default="hardware")
+@click.option("--plan")
+@shared_options
+def past(athlete: str, origin: str, plan: str | None) -> None:
+    """Print what came before a row of an athlete's as JSON: energies so far, and the last session of the same plan."""
+    from datetime import UTC, datetime
+
+    from rowsync.ledger import energy_so_far
+
+    settings = current_settings()
+    store = open_store(settings)
+    energies = energy_so_far(store.rows(), settings.profile(athlete), origin, datetime.now(UTC))
+    print_json({**energies, "before": store.before(athlete, plan)})
 
 
 def _tell_of_truth(store: Store, session_id: str) -> None:

@@ -17,7 +17,8 @@ From the ground up:
 """
 
 from rowsync.intervals.alignment import Compliance, PieceKept
+from rowsync.intervals.announcer import SETTLED_AFTER_S
 from rowsync.intervals.effort import Effort, Segment, joined
 from rowsync.intervals.segmenter import Segmentation, Segmenter
 
-__all__ = ["Compliance", "Effort", "PieceKept", "Segment", "Segmentation", "Segmenter", "joined"]
+__all__ = ["SETTLED_AFTER_S", "Compliance", "Effort", "PieceKept", "Segment", "Segmentation", "Segmenter", "joined"]

@@ -1,0 +1,48 @@
+"""rowsync in a process of its own: whoever records doesn't load what storing and looking back need."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from typing import Any
+
+
+def recover(folder: Path) -> None:
+    """Store what a crash left behind."""
+    subprocess.run(_command("recover", folder=folder), check=False, stdin=DEVNULL)
+
+
+async def summary_of(folder: Path, session_id: str) -> dict[str, Any] | None:
+    """The JSON of `rowsync show`, once the session is stored; None when there is none."""
+    found = await _run("show", session_id, "--json", folder=folder)
+    return found if isinstance(found, dict) else None
+
+
+async def past(folder: Path, athlete: str, origin: str, plan: str | None) -> dict[str, Any]:
+    """What came before a row: energies so far, and the last session of the plan; empty when it can't be told."""
+    of_plan = ("--plan", plan) if plan else ()
+    found = await _run("past", "--athlete", athlete, "--origin", origin, *of_plan, folder=folder)
+    return found if isinstance(found, dict) else {}
+
+
+async def _run(*arguments: str, folder: Path) -> Any:
+    """Run a command; answer the JSON that it prints, None when it prints none.  What it says is said."""
+    process = await asyncio.create_subprocess_exec(*_command(*arguments, folder=folder), stdin=DEVNULL, stdout=PIPE)
+    try:
+        printed, _ = await process.communicate()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        raise
+    with suppress(ValueError, RecursionError):
+        return json.loads(printed)
+    return None
+
+
+def _command(*arguments: str, folder: Path) -> tuple[str, ...]:
+    return (sys.executable, "-P", "-m", "rowsync", *arguments, "--data", str(folder))

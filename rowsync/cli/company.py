@@ -1,0 +1,212 @@
+"""Who follows a row besides the terminal: sound, the live page, a broker."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from rowsync.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from rowsync.config import Settings
+    from rowsync.live import Company, Do
+    from rowsync.mqtt import MqttSettings
+    from rowsync.rowing import Reader
+
+WEB_PORT = 8766
+
+OPTIONS = (
+    click.option("--web", is_flag=True, help="Show the row as a page on this computer, with its chart and plan."),
+    click.option("--lan", is_flag=True, help="The page for phone and tablet too: a link and a QR code are shown."),
+    click.option("--web-port", type=click.IntRange(1, 65535), default=WEB_PORT, show_default=True, help="Its port."),
+    click.option(
+        "--mqtt",
+        metavar="[URL]",
+        is_flag=False,
+        flag_value="",
+        help="Tell an MQTT broker and Home Assistant: mqtts://user@host [default: the settings' url].",
+    ),
+    click.option("--sound/--no-sound", default=True, help="Beep three, two, one and what begins. [default: sound]"),
+    click.option("--voice", is_flag=True, help="Say it too, where the computer can speak."),
+)
+
+
+def company_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of commands that record."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def company(
+    settings: Settings,
+    *,
+    fast: bool,
+    web: bool,
+    lan: bool,
+    web_port: int,
+    mqtt: str | None,
+    sound: bool,
+    voice: bool,
+) -> list[Company]:
+    """Who follows the row, as the options ask.
+
+    Raises:
+        UsageError: they make no sense, or the broker's settings don't.
+    """
+    if fast:
+        _refuse_fast(web=web, lan=lan, mqtt=mqtt is not None, voice=voice)
+        return []
+    port_typed = click.get_current_context().get_parameter_source("web_port") is ParameterSource.COMMANDLINE
+    if port_typed and not (web or lan):
+        raise UsageError("--web-port goes with --web or --lan.")
+    followers: list[Company] = []
+    if sound or voice:
+        followers.append(_sound(sound, voice))
+    if web or lan:
+        followers.append(_page(live_token(settings.data), web_port, lan))
+    if mqtt is not None:
+        followers.append(_broker(mqtt_settings(settings, mqtt or None), settings.data))
+    return followers
+
+
+def _refuse_fast(**asked: bool) -> None:
+    for name, is_asked in asked.items():
+        if is_asked:
+            raise UsageError(f"--{name} needs a row at a rower's speed: leave --fast out.")
+
+
+# --- sound ------------------------------------------------------------------------------------------------------------
+
+
+def _sound(beeps: bool, voice: bool) -> Company:
+    @asynccontextmanager
+    async def come(do: Do, say: Callable[[str], None]) -> AsyncIterator[Reader]:
+        from rowsync.sound import Sound
+
+        with Sound(beeps=beeps, voice=voice, say=say) as reader:
+            yield reader
+
+    return come
+
+
+# --- the live page ----------------------------------------------------------------------------------------------------
+
+
+def live_token(folder: Path) -> str:
+    """The secret of the live page's link; it stays the same, so that a bookmark on a tablet does.
+
+    Raises:
+        StoreError: it can't be kept.
+    """
+    from rowsync.files import replacing
+
+    path = folder / "live-token"
+    with suppress(OSError, UnicodeDecodeError):
+        kept = path.read_text().strip()
+        if len(kept) >= 22 and kept.isascii():
+            return kept
+    token = secrets.token_urlsafe(16)
+    try:
+        with replacing(path) as file:
+            file.write(token.encode())
+    except OSError as error:
+        raise StoreError(f"{folder} can't be written ({error.strerror}). Choose another folder with --data.") from None
+    return token
+
+
+def _page(token: str, port: int, lan: bool) -> Company:
+    @asynccontextmanager
+    async def come(do: Do, say: Callable[[str], None]) -> AsyncIterator[Reader]:
+        from dashboards.live import open_live_page
+        from dashboards.web import LOOPBACK_HOSTS
+
+        address = lan_address() if lan else None
+        hosts = (
+            *((address, socket.gethostname(), f"{socket.gethostname()}.local") if address else ()),
+            *LOOPBACK_HOSTS,
+        )
+
+        def announce(link: str) -> None:
+            say(f"Live page: {link}")
+            if lan:
+                say(qr_code(link))
+
+        where = "0.0.0.0" if lan else "127.0.0.1"
+        async with open_live_page(
+            do, host=where, port=port, allowed_hosts=hosts, token=token, announce=announce
+        ) as page:
+            yield page
+
+    return come
+
+
+def lan_address() -> str:
+    """This computer's address on the local network.
+
+    Raises:
+        UsageError: it has none.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address of nobody's (RFC 5737); nothing is sent
+            return str(probe.getsockname()[0])
+        except OSError:
+            raise UsageError("This computer is on no network, so --lan has nobody to show the page to.") from None
+
+
+def qr_code(link: str) -> str:
+    """A link as a QR code of block characters."""
+    import io
+
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(link, error="l", micro=False).terminal(drawn, compact=True, border=2)
+    return drawn.getvalue()
+
+
+# --- the broker -------------------------------------------------------------------------------------------------------
+
+
+def mqtt_settings(settings: Settings, url: str | None) -> MqttSettings:
+    """How the broker is reached: the option, then the settings, and the password from the environment or its file.
+
+    Raises:
+        UsageError: nobody says where it is, or it makes no sense.
+    """
+    from rowsync.mqtt import MqttSettings, read_password
+
+    table = dict(settings.mqtt)
+    password_file = table.pop("password_file", None)
+    where = url or table.pop("url", None)
+    table.pop("url", None)
+    if where is None:
+        raise UsageError('Say where the broker is: --mqtt mqtt://host, or url = "mqtts://user@host" below [mqtt].')
+    ca_file = table.pop("ca_file", None)
+    return MqttSettings(
+        url=where,
+        password=read_password(Path(password_file).expanduser() if password_file else None),
+        ca_file=Path(ca_file).expanduser() if ca_file else None,
+        **table,
+    )
+
+
+def _broker(settings: MqttSettings, folder: Path) -> Company:
+    @asynccontextmanager
+    async def come(do: Do, say: Callable[[str], None]) -> AsyncIterator[Reader]:
+        from rowsync.mqtt import open_mqtt
+        from rowsync.remembered import remembered
+
+        rower = remembered(folder).rower
+        async with open_mqtt(do, settings, folder=folder, say=say, machine=rower.name if rower else None) as reader:
+            yield reader
+
+    return come
