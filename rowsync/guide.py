@@ -162,6 +162,11 @@ class Guide:
         rung = zip(self.plan.pieces, pairwise(self.bells_s), strict=False)
         return tuple(Segment(piece.effort, *rung_s) for piece, rung_s in rung)
 
+    def pauses(self, end_s: float) -> tuple[tuple[float, float], ...]:
+        """From when to when it waited for somebody to row on, in a row that ended at a time [s]."""
+        last = [(self._paused_s, end_s)] if self.state is GuideState.PAUSED else []
+        return (*self.pauses_s, *last)
+
     def timetable(self, end_s: float) -> tuple[Segment, ...]:
         """When which piece was due, in a row that ended at a time [s].
 

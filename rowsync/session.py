@@ -368,7 +368,8 @@ class Tracker:
             self._gaps.append(Gap(self._row_s, self._now_s, self._lost))
             self._meter.skip(self._row_s, self._now_s)
         last = self._samples[-1] if self._samples else _NOTHING
-        found = self._segmenter.finish(self._now_s, self.guide.timetable(self._now_s) if self.guide else ())
+        due = (self.guide.timetable(self._now_s), self.guide.pauses(self._now_s)) if self.guide else ()
+        found = self._segmenter.finish(self._now_s, *due)
         segments = fitted(corrected, self._now_s) if corrected else found.segments
         rowed_s = sum(stroke.duration_s for stroke in self.strokes)
         rowed_m = sum(stroke.distance_m or 0.0 for stroke in self.strokes)

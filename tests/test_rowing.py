@@ -12,7 +12,8 @@ import pytest
 from rowsync import ble
 from rowsync.athlete import Athlete
 from rowsync.guide import GuideState
-from rowsync.plan import parse_plan
+from rowsync.intervals import Effort
+from rowsync.plan import Piece, Plan, parse_plan
 from rowsync.recording import header_line, item_line, read_recording
 from rowsync.rowing import IDLE_S, Audience, Wishes, journal_path, row, watch
 from rowsync.session import Tracker, analyse
@@ -22,6 +23,8 @@ from rowsync.virtual import virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
 from rowsync.virtual.machine import STANDARD
 from rowsync.virtual.model import Absence
+
+HARD, EASY, REST, WARMUP, COOLDOWN, STEADY = Effort
 
 
 class Listening:
@@ -55,11 +58,11 @@ class Broken(Listening):
             raise BrokenPipeError
 
 
-def rowed(folder, plan, screen, meanwhile=None, on_connection=None, again=None, **radio):
-    """Row a plan in virtual time; answer the recording."""
+def rowed(folder, plan, screen, meanwhile=None, on_connection=None, again=None, rows=None, **radio):
+    """Row a plan, or something else beside it, in virtual time; answer the recording."""
 
     async def run():
-        async with virtual_radio(parse_plan(plan), **radio) as virtual:
+        async with virtual_radio(rows or parse_plan(plan), **radio) as virtual:
             wishes = Wishes(folder, Athlete(), parse_plan(plan), origin="synthetic")
             work = asyncio.create_task(meanwhile(virtual)) if meanwhile else None
 
@@ -205,6 +208,37 @@ def test_bells_ring_within_a_tick_of_the_hosts_clock_however_seldom_the_machine_
     assert [bell_s - started_s for bell_s in bells_s] == pytest.approx([20.0 * n for n in range(11)], abs=0.005)
     counted = [call for moment in screen.moments for call in moment.calls if call.isdigit()]
     assert counted == ["3", "2", "1"] * 10
+
+
+def pieces(*stretches):
+    return Plan("", tuple(Piece(effort, float(duration_s)) for effort, duration_s in stretches))
+
+
+def test_who_pauses_in_a_piece_rows_what_was_left_of_it_and_has_kept_the_plan(tmp_path):
+    first, broken, others = (WARMUP, 60), [(HARD, 20), (REST, 120), (HARD, 28), (EASY, 75)], [(HARD, 45), (EASY, 75)]
+    screen = Listening()
+    rows = pieces(first, *others, *broken, *others, *others, (COOLDOWN, 60))
+    recording, _ = rowed(tmp_path, "1m + 4x45/75 + 1m", screen, rows=rows)
+    calls = [call for moment in screen.moments for call in moment.calls if not call.isdigit()]
+    assert calls[4:8] == ["hard", "paused", "hard", "easy"]
+    session = analyse(recording.header, recording.items)
+    assert (session.compliance.followed, session.compliance.rounds_rowed, session.compliance.rounds_planned) == (
+        True,
+        4,
+        4,
+    )
+    rest = next(each for each in session.intervals if each.effort is REST)
+    assert rest.duration_s == pytest.approx(120, abs=5)
+
+
+def test_who_begins_a_piece_late_gets_all_of_it_and_has_kept_the_plan(tmp_path):
+    round_ = [(HARD, 45), (EASY, 75)]
+    rows = pieces((WARMUP, 60), *round_, *round_, (HARD, 45), (EASY, 60), (REST, 60), *round_, (COOLDOWN, 60))
+    recording, _ = rowed(tmp_path, "1m + 4x45/75 + 1m", Listening(), rows=rows)
+    session = analyse(recording.header, recording.items)
+    hard = [each.duration_s for each in session.intervals if each.effort is HARD]
+    assert session.compliance.followed
+    assert hard == pytest.approx([45] * 4, abs=3)
 
 
 # --- after a crash ----------------------------------------------------------------------------------------------------

@@ -589,3 +589,34 @@ def test_a_file_of_how_it_felt_that_cannot_be_read_says_nothing(store, short):
     (path,) = store.folder.glob("felt/*/*/*.json")
     path.write_bytes(b"{")
     assert "felt" not in store.summary(session_id)
+
+
+# --- what came before -------------------------------------------------------------------------------------------------
+
+TIMES = [datetime(2026, 11, day, 18, tzinfo=UTC) for day in (3, 10, 17)]
+
+
+@pytest.fixture
+def thrice(store, intervals_recording):
+    for number, (at, plan) in enumerate(zip(TIMES, ["10x45/75", "5m+ 10 x 45s/75", "5m + 10x45/75"], strict=True)):
+        store.add(called(intervals_recording, f"s{number}", started_at=at, plan=plan))
+    return store
+
+
+def test_the_last_session_of_the_same_pieces_came_before_however_they_were_typed(thrice):
+    assert thrice.before("virtual", "5m + 10x45s/1:15")["session_id"] == "s2"
+    assert thrice.before("virtual", "5m + 10x45/75", TIMES[2])["session_id"] == "s1"
+
+
+def test_nothing_came_before_the_first_of_a_plan_of_another_athlete_or_without_a_plan(thrice):
+    assert thrice.before("virtual", "5m + 10x45/75", TIMES[1]) is None
+    assert thrice.before("anna", "10x45/75") is None
+    assert thrice.before("virtual", None) is None
+    assert thrice.before("virtual", "no plan at all") is None
+
+
+def test_a_session_is_shown_beside_what_came_before(thrice):
+    before = thrice.compared(thrice.summary("s2"))["before"]
+    assert before["session_id"] == "s1"
+    assert len(before["rounds"]) == 10
+    assert thrice.compared(thrice.summary("s0"))["before"] is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,15 +76,16 @@ Span = tuple[float, float]
 """Start and end [s]."""
 
 
-def aligned_story(row: Row, timetable: Sequence[Segment], found: Story) -> Story | None:
+def aligned_story(row: Row, timetable: Sequence[Segment], found: Story, pauses_s: Sequence[Span] = ()) -> Story | None:
     """The story of a row that was rowed to a timetable; None when it wasn't.
 
     Args:
         row: the session.
         timetable: when which piece was due.
         found: the likeliest story without the plan.
+        pauses_s: from when to when a piece waited for somebody to row on [s].
     """
-    bells_s = hard_spans(timetable)
+    bells_s = [part_s for span_s in hard_spans(timetable) for part_s in without(span_s, pauses_s)]
     shift_s = max(shifts(), key=lambda shift: total_contrast(row, shifted(row, bells_s, shift)))
     due_s = shifted(row, bells_s, shift_s)
     if not due_s:
@@ -104,16 +105,19 @@ def aligned_story(row: Row, timetable: Sequence[Segment], found: Story) -> Story
     return story
 
 
-def compared(timetable: Sequence[Segment], segments: Sequence[Segment], *, aligned: bool) -> Compliance:
+def compared(
+    timetable: Sequence[Segment], segments: Sequence[Segment], pauses_s: Sequence[Span] = (), *, aligned: bool
+) -> Compliance:
     """How a plan was kept, by what was found to have been rowed.
 
     Args:
         timetable: when which piece was due; one that hadn't begun has no length.
         segments: what was rowed.
+        pauses_s: from when to when a piece waited for somebody to row on [s].
         aligned: whether the hard pieces of the timetable were found where they were due.
     """
     end_s = segments[-1].end_s if segments else 0.0
-    rowed = [most_of(piece, segments) for piece in timetable]
+    rowed = [rowed_in(piece, segments, pauses_s) for piece in timetable]
     beside = zip([None, *rowed], timetable, rowed, [*rowed[1:], None], strict=False)
     pieces = tuple(
         kept(piece, now, end_s, alone=(now is not before, now is not after)) for before, piece, now, after in beside
@@ -125,6 +129,31 @@ def compared(timetable: Sequence[Segment], segments: Sequence[Segment], *, align
         rounds_rowed=sum(piece.effort is piece.rowed_as is Effort.HARD for piece in pieces),
         pieces=pieces,
     )
+
+
+def rowed_in(piece: Segment, segments: Sequence[Segment], pauses_s: Sequence[Span]) -> Segment | None:
+    """What most of a piece's time without its pauses was rowed as, from its first to its last part.
+
+    None when the row ended before.
+    """
+    inside_s = [pause_s for pause_s in pauses_s if pause_s[0] < piece.end_s and pause_s[1] > piece.start_s]
+    if not inside_s:
+        return most_of(piece, segments)
+    parts = [
+        replace(each, start_s=start_s, end_s=end_s)
+        for each in segments
+        for start_s, end_s in without((each.start_s, each.end_s), inside_s)
+    ]
+    most = most_of(piece, parts)
+    alike = [each for each in parts if most and each.effort is most.effort and overlap_s(piece, each) > 0]
+    return replace(alike[0], end_s=alike[-1].end_s) if alike else None
+
+
+def without(span_s: Span, pauses_s: Sequence[Span]) -> list[Span]:
+    """A span without the pauses in it."""
+    edges_s = [span_s[0], *(min(max(edge_s, span_s[0]), span_s[1]) for pause_s in pauses_s for edge_s in pause_s)]
+    starts_s, ends_s = edges_s[::2], [*edges_s[1::2], span_s[1]]
+    return [(start_s, end_s) for start_s, end_s in zip(starts_s, ends_s, strict=True) if end_s > start_s]
 
 
 def most_of(piece: Segment, segments: Sequence[Segment]) -> Segment | None:

@@ -72,12 +72,15 @@ class Segmenter:
         """The effort some seconds before `time_s`, said for good until the end; None before the first stroke."""
         return self._announcer.settled(time_s)
 
-    def finish(self, end_s: float, timetable: Sequence[Segment] = ()) -> Segmentation:
+    def finish(
+        self, end_s: float, timetable: Sequence[Segment] = (), pauses_s: Sequence[tuple[float, float]] = ()
+    ) -> Segmentation:
         """What the session was, from 0 to `end_s` [s].
 
         Args:
             end_s: when it ended [s].
             timetable: when which piece of a plan was due; empty for a free row.
+            pauses_s: from when to when a piece waited for somebody to row on, in order [s].
         """
         if not end_s > 0:
             return Segmentation((), None)
@@ -88,11 +91,11 @@ class Segmenter:
             return Segmentation((Segment(Effort.REST, 0.0, end_s),), None)
         row = Row.of(strokes)
         found = likeliest(row)
-        planned = aligned_story(row, timetable, found)
+        planned = aligned_story(row, timetable, found, pauses_s)
         story = planned or found
         named = interval_segments(row, story) if story.evidence > 0 else steady_segments(row, story.blocks)
         segments = tile(named, end_s)
-        kept = compared(timetable, segments, aligned=planned is not None) if timetable else None
+        kept = compared(timetable, segments, pauses_s, aligned=planned is not None) if timetable else None
         return Segmentation(segments, probability_of(min(story.evidence, MOST_LOG_ODDS)), kept)
 
 
