@@ -50,7 +50,9 @@ def _claimed(path: Path, said: str) -> Iterator[None]:
         make_folder(path.parent)
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise StoreError(f"{path.parent} can't be written ({error.strerror}).") from None
+        raise StoreError(
+            f"{path.parent} can't be written ({error.strerror}). Choose another folder with --data."
+        ) from None
     try:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -33,9 +33,10 @@ def test_a_second_recorder_on_a_data_folder_is_told_who_has_it(tmp_path):
 
 
 def test_a_rower_has_one_recorder_and_another_rower_another(tmp_path):
-    with claimed_rower(tmp_path, "AA:BB", "PM5"), claimed_rower(tmp_path, "AA:CC", "PM5"):
-        with pytest.raises(UsageError, match="is connected to PM5"), claimed_rower(tmp_path, "AA:BB", "PM5"):
-            pass
+    told = pytest.raises(UsageError, match="is connected to PM5")
+    one, another = (claimed_rower(tmp_path, address, "PM5") for address in ("AA:BB", "AA:CC"))
+    with one, another, told, claimed_rower(tmp_path, "AA:BB", "PM5"):
+        pass
     with claimed_rower(tmp_path, "AA:BB", "PM5"):
         pass
 

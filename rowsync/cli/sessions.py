@@ -105,7 +105,7 @@ def correct(
         print_summary(store.compared(store.summary(session_id)), as_json)
         return
     summary = store.uncorrect(session_id) if undo else _corrected(store, session_id, edges, stretches)
-    print_summary(summary, as_json)
+    print_summary(store.compared(summary), as_json)
     refresh_pages(store, [session_id])
 
 
@@ -138,7 +138,7 @@ def felt(session: str | None, talk: str | None, exertion: str | None, as_json: b
     )
     store = open_store(current_settings())
     session_id = store.find(session)
-    print_summary(store.felt(session_id, said), as_json)
+    print_summary(store.compared(store.felt(session_id, said)), as_json)
     refresh_pages(store, [session_id])
 
 
@@ -189,7 +189,7 @@ def replay(
         tell(f"{count(found.refused_lines, 'line')} of {recording.name} could not be read; the rest is sound.")
     if keep:
         store = open_store(settings)
-        summary = store.add(found)
+        summary = store.compared(store.add(found))
         tell(f"Stored as {summary['session_id']}.")
         _tell_of_truth(store, summary["session_id"])
     else:
