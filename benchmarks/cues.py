@@ -2,9 +2,8 @@
 
     python benchmarks/cues.py [--minutes 60] [--machine standard]
 
-A whole row: virtual radio, bleak, journal, tracker, guide.  Beside it, from the same row, is a guide that does what
-most apps do: it looks at its clock when the machine's next notification comes.  The machine's own clock plays no part in
-either.
+A whole row: virtual radio, bleak, journal, tracker, guide.  Beside it, from the same row, is a guide that looks at its
+clock when the machine's next notification comes.  The machine's own clock plays no part in either.
 """
 
 from __future__ import annotations
@@ -23,29 +22,24 @@ from rowsync import ble
 from rowsync.athlete import Athlete
 from rowsync.guide import GuideState
 from rowsync.plan import parse_plan
-from rowsync.rowing import Wishes, row
+from rowsync.rowing import Screen, Wishes, row
 from rowsync.virtual import virtual_radio
 
 PIECE_S = 15
 
 
-class Listening:
+class Listening(Screen):
     """A reader that notes when it heard what, by the host's clock."""
 
     def __init__(self):
         self.calls_s, self.moments_s = [], []
 
-    def say(self, text):
-        print(text, file=sys.stderr)
-
     def show(self, moment):
+        """Note the time of each call, and of each notification."""
         now_s = asyncio.get_running_loop().time()
         self.calls_s += [(call, now_s) for call in moment.calls]
         if not self.moments_s or moment.notifications > self.moments_s[-1][0]:
             self.moments_s.append((moment.notifications, now_s))
-
-    def ask(self, question):
-        return False
 
 
 async def rowed(minutes: float, machine: str, folder: Path) -> Listening:

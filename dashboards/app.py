@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import gzip
 import html
-import socket
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -19,29 +18,20 @@ import pandas as pd
 import plotly
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.history_page import history_page
 from dashboards.page import PLOTLY_FILE, page, plotly_script, policy
 from dashboards.session_page import session_page
-from rowsync.errors import RowsyncError, SessionNotFound, UsageError
+from dashboards.web import LOOPBACK_HOSTS, SecureHeaders, address_of, bound
+from rowsync.errors import RowsyncError, SessionNotFound
 
 ROWS_PER_PAGE = 100
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
 
 
 class Store(Protocol):
@@ -84,7 +74,7 @@ def create_app(store: Store, *, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -
             Route(f"/{PLOTLY_FILE}", _plotly),
         ],
         middleware=[
-            Middleware(SecureHeaders),
+            Middleware(SecureHeaders, policy=policy()),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts), www_redirect=False),
         ],
         exception_handlers={RowsyncError: _failed, HTTPException: _refused},
@@ -103,31 +93,11 @@ def serve(app: Starlette, host: str, port: int, *, announce: Callable[[str], Non
     Raises:
         UsageError: that address can't be bound.
     """
-    with _bound(host, port) as listener:
+    with bound(host, port) as listener:
         if announce is not None:
-            name = f"[{host}]" if ":" in host else host
-            announce(f"http://{name}:{listener.getsockname()[1]}/")
+            announce(address_of(listener, host))
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
         uvicorn.Server(config).run(sockets=[listener])
-
-
-class SecureHeaders:
-    """Adds the security headers to every answer, refusals included."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on and marks the answer."""
-
-        async def send_marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers["Content-Security-Policy"] = policy() + "; frame-ancestors 'none'"
-            await send(message)
-
-        await self._app(scope, receive, send_marked)
 
 
 def _session_path(session_id: str) -> str:
@@ -178,19 +148,3 @@ def _message(status: HTTPStatus, title: str, text: str) -> Response:
         '<p><a href="/">All sessions</a> lists what is stored.</p></main>'
     )
     return _html(page(title, body), status)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(
-            f"The pages can't be served at {host}:{port}: {reason}. Choose another with --port."
-        ) from error
-    return listener

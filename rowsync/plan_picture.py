@@ -12,10 +12,10 @@ from rich.text import Text
 
 from rowsync import wording
 from rowsync.intervals import Effort
+from rowsync.palette import EFFORT_STYLES
 from rowsync.plan import NamedPlan, Piece, Plan
 from rowsync.target import PACE, target_words
 
-EFFORT_STYLES = {"hard": "bold red", "easy": "green", "rest": "blue", "warmup": "cyan", "cooldown": "cyan"}
 BLOCKS = {"hard": "█", "steady": "▅", "easy": "▃", "warmup": "▃", "cooldown": "▃", "rest": "▁"}
 LETTERS = {"hard": "#", "steady": "=", "easy": "-", "warmup": "-", "cooldown": "-", "rest": "_"}
 """The same for a terminal that has no blocks."""

@@ -1,25 +1,17 @@
-"""What stands in the terminal: the row as it goes on, and sessions as tables.  The only door to Rich.
-
-While rowing, everything goes to standard error: a live view in a terminal, a plain line now and then elsewhere.
-"""
+"""What stands in the terminal before and after a row: sessions, athletes, machines and programmes as tables."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from types import TracebackType
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.prompt import Confirm
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -27,112 +19,10 @@ from rowsync import corrections, wording
 from rowsync.cost import cost_line, cost_sentences, phases_line, plus_minus, training_sentences, with_range
 from rowsync.energy import Energy
 from rowsync.formulas import FORMULAS
-from rowsync.guide import Cue
-from rowsync.moment import Moment
-from rowsync.plan import Piece
+from rowsync.palette import EFFORT_STYLES
 from rowsync.programme import spanned
+from rowsync.rowing_screen import RowingScreen as RowingScreen
 from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
-
-LINE_EVERY_S = 60.0
-EFFORT_STYLES = {"hard": "bold red", "easy": "green", "rest": "blue", "warmup": "cyan", "cooldown": "cyan"}
-GUESSED_S = 1800.0
-"""How long a row without a plan is taken to be, for the progress bar only [s]."""
-
-
-class _RowingConsole(Console):
-    """A console whose reader may go away; Rich's own would end the program."""
-
-    def on_broken_pipe(self) -> None:
-        """Say nothing more."""
-        self.quiet = True
-
-
-class RowingScreen:
-    """Shows a row while it is rowed.
-
-    Args:
-        console: where to; standard error by default.
-    """
-
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or _RowingConsole(stderr=True)
-        self._moment: Moment | None = None
-        self._piece: Piece | None = None
-        self._line_s = 0.0
-        self._trouble: str | None = None
-        self._live = Live(
-            get_renderable=self._rendered,
-            console=self._console,
-            refresh_per_second=8,
-            transient=True,
-            auto_refresh=True,
-        )
-
-    def __enter__(self) -> RowingScreen:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with suppress(OSError, ValueError):
-            self._live.stop()
-
-    def say(self, text: str) -> None:
-        """Show one line; a terminal that is gone doesn't matter."""
-        with suppress(OSError, ValueError):
-            self._console.print(Text(text), soft_wrap=True)
-
-    def ask(self, question: str) -> bool:
-        """Ask at the terminal; nobody at a terminal is a no, and so is Ctrl-C."""
-        if not (self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty()):
-            return False
-        self._live.stop()
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # the event loop stands still meanwhile
-        try:
-            return Confirm.ask(Text(question), console=self._console, default=False)
-        except (EOFError, OSError, KeyboardInterrupt):
-            return False
-        finally:
-            signal.signal(signal.SIGINT, before)
-            self._live.start()
-
-    def show(self, moment: Moment) -> None:
-        """Show where the row is; costs little, since drawing happens eight times a second at most."""
-        self._moment = moment
-        if moment.trouble != self._trouble:
-            self._trouble = moment.trouble
-            self.say(_trouble_line(moment))
-        if self._console.is_terminal:
-            return
-        piece = moment.cue.piece if moment.cue else None
-        if moment.sample.time_s >= self._line_s or piece is not self._piece:
-            self._line_s, self._piece = moment.sample.time_s + LINE_EVERY_S, piece
-            self.say(_line(moment))
-
-    def _rendered(self) -> RenderableType:
-        if self._moment is None:
-            return Text("Waiting for the first stroke ...")
-        moment, sample = self._moment, self._moment.sample
-        share = moment.cue.share if moment.cue else min(1.0, sample.time_s / GUESSED_S)
-        numbers = Table.grid(padding=(0, 3))
-        numbers.add_row(
-            _number(sample.power_w, "W"),
-            _number(sample.stroke_rate_spm, "spm"),
-            Text.assemble((wording.pace(sample.pace_s_per_500m), "bold"), " /500 m"),
-            _number(sample.heart_rate_bpm, "bpm"),
-        )
-        return Group(
-            _cue_text(moment),
-            numbers,
-            Text(
-                f"{wording.clock(sample.time_s)} · {wording.number(sample.distance_m)} m · "
-                f"{wording.number(moment.gross_kcal)} kcal {plus_minus(moment.energy_half_width)} · "
-                f"saved {moment.saved} of {moment.notifications}"
-            ),
-            ProgressBar(total=1.0, completed=share, width=max(10, self._console.width - 4)),  # room for "^C"
-        )
 
 
 def _console(piped_columns: int = 200) -> Console:
@@ -630,57 +520,3 @@ def _table(*left: str, right: Sequence[str] = ()) -> Table:
 def _add_row(table: Table, *cells: str, style: str = "") -> None:
     """Add cells as they are: a stranger's text must not be taken for Rich's markup."""
     table.add_row(*map(Text, cells), style=style)
-
-
-def _cue_text(moment: Moment) -> Text:
-    text = _plan_text(moment)
-    return text if moment.lost is None else text.append(f"  no data: {moment.lost}", "bold yellow")
-
-
-def _plan_text(moment: Moment) -> Text:
-    cue = moment.cue
-    if cue is None:
-        return Text(_without_cue(moment), EFFORT_STYLES.get(str(moment.effort), "bold"))
-    if cue.piece is None:
-        return Text("Row when you are ready." if cue.following else "Done. Well rowed.", "bold")
-    text = Text(_name(cue.piece).upper(), EFFORT_STYLES.get(cue.piece.effort, "bold")).append(f"  {_left(cue)} left")
-    if cue.piece.round_number:
-        text.append(f"  round {cue.piece.round_number}")
-    return text.append(f"  next: {_name(cue.following)}" if cue.following else "")
-
-
-def _without_cue(moment: Moment) -> str:
-    if moment.cue is not None:
-        return "done" if moment.cue.share else "ready"
-    return wording.effort_name(moment.effort or "ready")
-
-
-def _line(moment: Moment) -> str:
-    sample, cue = moment.sample, moment.cue
-    doing = _name(cue.piece) if cue and cue.piece else _without_cue(moment)
-    round_number = f" round {cue.piece.round_number}" if cue and cue.piece and cue.piece.round_number else ""
-    return (
-        f"{wording.clock(sample.time_s)} {doing}{round_number}: {wording.number(sample.distance_m)} m, "
-        f"{wording.number(sample.power_w)} W, "
-        f"{wording.number(moment.gross_kcal)} kcal {plus_minus(moment.energy_half_width)}, "
-        f"saved {moment.saved} of {moment.notifications} notifications"
-    )
-
-
-def _trouble_line(moment: Moment) -> str:
-    if moment.trouble is None:
-        return "The disk takes data again; everything is saved."
-    waiting = moment.notifications - moment.saved
-    return f"Not saved just now: {moment.trouble}. {waiting} notifications wait in memory; free some space, row on."
-
-
-def _name(piece: Piece) -> str:
-    return wording.effort_name(piece.effort)
-
-
-def _left(cue: Cue) -> str:
-    return f"{wording.number(cue.left_m)} m" if cue.left_s is None else wording.clock(cue.left_s)
-
-
-def _number(value: float | None, unit: str) -> Text:
-    return Text.assemble((wording.number(value), "bold"), f" {unit}")

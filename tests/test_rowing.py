@@ -15,7 +15,7 @@ from rowsync.guide import GuideState
 from rowsync.intervals import Effort
 from rowsync.plan import Piece, Plan, parse_plan
 from rowsync.recording import header_line, item_line, read_recording
-from rowsync.rowing import IDLE_S, Audience, Wishes, journal_path, row, watch
+from rowsync.rowing import IDLE_S, Audience, Screen, Wishes, journal_path, row, watch
 from rowsync.session import Tracker, analyse
 from rowsync.telemetry import ENDED, Notification
 from rowsync.unfinished import WITHIN_S, unfinished
@@ -27,7 +27,7 @@ from rowsync.virtual.model import Absence
 HARD, EASY, REST, WARMUP, COOLDOWN, STEADY = Effort
 
 
-class Listening:
+class Listening(Screen):
     """A screen that remembers what it was told."""
 
     def __init__(self):
@@ -38,15 +38,6 @@ class Listening:
 
     def show(self, moment):
         self.moments.append(moment)
-
-    def ask(self, question):
-        return False
-
-    def remember(self, past):
-        pass
-
-    def end(self, summary):
-        pass
 
 
 class Broken(Listening):
