@@ -14,7 +14,7 @@ import pytest
 
 from rowsync.errors import StoreError
 from rowsync.journal import GATHER_S, Journal, claimed, journals_left
-from rowsync.recording import read_recording
+from rowsync.recording import header_line, item_line, read_recording
 from rowsync.telemetry import Note
 from tests.test_recording import HEADER, NOTIFICATIONS
 
@@ -132,3 +132,37 @@ def test_a_journal_that_cannot_be_begun_leaves_nothing_behind(tmp_path, monkeypa
     with pytest.raises(StoreError, match="Nothing can be recorded"):
         Journal(tmp_path / "a.jsonl", HEADER)
     assert list(tmp_path.glob("*.jsonl")) == []
+
+
+# --- going on after a crash -------------------------------------------------------------------------------------------
+
+
+def left(path, *notifications, tail=b""):
+    """A journal as a crash leaves it."""
+    path.write_bytes(header_line(HEADER) + b"".join(map(item_line, notifications)) + tail)
+    return path
+
+
+@pytest.mark.parametrize("tail", [b"", b"0", item_line(NOTIFICATIONS[2])[:-1], item_line(NOTIFICATIONS[2])[:20]])
+def test_a_journal_that_a_crash_left_is_gone_on_with_and_its_torn_line_is_cut_off(tmp_path, tail):
+    path = left(tmp_path / "a.jsonl", *NOTIFICATIONS[:2], tail=tail)
+    with Journal(path, None, 2) as journal:
+        assert journal.durable == 2
+        for notification in NOTIFICATIONS[2:]:
+            journal.append(notification)
+    recording = read_recording(path)
+    assert (recording.notifications, recording.refused_lines) == (NOTIFICATIONS, 0)
+    assert journal.durable == len(NOTIFICATIONS)
+
+
+def test_a_journal_that_another_has_is_not_gone_on_with_and_not_touched(tmp_path):
+    path = left(tmp_path / "a.jsonl", *NOTIFICATIONS, tail=b"torn")
+    with claimed(path), pytest.raises(StoreError, match="another rowsync has it"):
+        Journal(path, None)
+    assert path.read_bytes().endswith(b"torn")
+
+
+def test_closing_twice_is_closing_once(tmp_path):
+    journal = Journal(tmp_path / "a.jsonl", HEADER)
+    journal.close()
+    journal.close()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowsync.ledger import FORMS, energy_models, ledger, ledger_bytes
+from rowsync.ledger import FORMS, energy_models, energy_so_far, ledger, ledger_bytes
 from rowsync.profile import Profile
 
 ENERGIES = ["gross_kcal", "net_kcal", "low_kcal", "high_kcal", "net_low_kcal", "net_high_kcal"]
@@ -350,3 +350,28 @@ def test_twenty_years_by_day_take_less_than_half_a_second():
         seconds.append(time.process_time() - began)
     assert len(days) > 7200
     assert min(seconds) < 0.5
+
+
+# --- so far -----------------------------------------------------------------------------------------------------------
+
+
+def so_far(*rows, now, zone="Europe/Berlin", origin="hardware"):
+    moment = pd.Timestamp(now, tz="UTC").to_pydatetime()
+    stored = [each | {"started_at": each["started_at"].to_pydatetime()} for each in rows]
+    return energy_so_far(stored, Profile("anna", time_zone=zone), origin, moment)
+
+
+def test_energy_so_far_is_all_that_the_athlete_rowed_and_what_of_it_today():
+    rows = [row("2026-11-01 10:00", 300.0), row("2026-11-02 23:30", 200.0), row("2026-11-03 10:00", 100.0)]
+    assert so_far(*rows, now="2026-11-03 12:00") == {
+        "lifetime_kcal": 600.0,
+        "kcal_today": 300.0,
+        "day_start": "2026-11-03T00:00:00+01:00",
+    }
+    assert so_far(*rows, now="2026-11-03 12:00", zone="America/New_York")["kcal_today"] == 100.0
+
+
+def test_what_others_and_virtual_rowers_rowed_is_not_the_athletes_energy():
+    rows = [row("2026-11-03", athlete="ben"), row("2026-11-03", origin="synthetic"), row("2026-11-03", kcal=None)]
+    assert so_far(*rows, now="2026-11-03 12:00")["lifetime_kcal"] == 0.0
+    assert so_far(*rows, now="2026-11-03 12:00", origin="synthetic")["lifetime_kcal"] == 300.0

@@ -11,6 +11,8 @@ import pytest
 
 from rowsync import ble
 from rowsync.athlete import Athlete
+from rowsync.claim import claimed_rower
+from rowsync.errors import UsageError
 from rowsync.guide import GuideState
 from rowsync.intervals import Effort
 from rowsync.plan import Piece, Plan, parse_plan
@@ -49,12 +51,12 @@ class Broken(Listening):
             raise BrokenPipeError
 
 
-def rowed(folder, plan, screen, meanwhile=None, on_connection=None, again=None, rows=None, **radio):
+def rowed(folder, plan, screen, meanwhile=None, on_connection=None, again=None, rows=None, claims=None, **radio):
     """Row a plan, or something else beside it, in virtual time; answer the recording."""
 
     async def run():
         async with virtual_radio(rows or parse_plan(plan), **radio) as virtual:
-            wishes = Wishes(folder, Athlete(), parse_plan(plan), origin="synthetic")
+            wishes = Wishes(folder, Athlete(), parse_plan(plan), origin="synthetic", claims=claims)
             work = asyncio.create_task(meanwhile(virtual)) if meanwhile else None
 
             leads = on_connection or (lambda connection: None)
@@ -328,3 +330,11 @@ def test_a_machine_that_is_switched_off_is_waited_for_quietly(tmp_path):
     recordings = watched(tmp_path, screen, "60m", until_s=2400, machine=off)
     assert len(recordings) == 2
     assert not any("error" in text.lower() or "Traceback" in text for text in screen.said)
+
+
+def test_a_rower_that_another_recorder_has_is_not_touched(tmp_path):
+    claims, address = tmp_path / "claims", "F0:0D:00:00:00:01"
+    with claimed_rower(claims, address, "it"), pytest.raises(UsageError, match="is connected to Virtual Rower"):
+        rowed(tmp_path, "20", Listening(), claims=claims)
+    assert not list(tmp_path.glob("journal/*"))
+    rowed(tmp_path, "20", Listening(), claims=claims)

@@ -1,0 +1,29 @@
+"""rowsync in a process of its own: what the recorder asks it, and what it does when there is no answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rowsync import apart
+from rowsync.store import Store
+
+
+async def test_a_session_in_the_journal_is_stored_and_answered(tmp_path, intervals_recording):
+    from rowsync.recording import recording_bytes
+
+    (tmp_path / "journal").mkdir()
+    header = replace(intervals_recording.header, session_id="one")
+    content = recording_bytes(header, intervals_recording.items)
+    (tmp_path / "journal" / "one.jsonl").write_bytes(content)
+    summary = await apart.summary_of(tmp_path, "one")
+    assert (summary["session_id"], summary["stroke_count"]) == ("one", 647)
+    assert [row["session_id"] for row in Store(tmp_path).rows()] == ["one"]
+    past = await apart.past(tmp_path, "virtual", header.origin, "5m+10x45/75+5m")
+    assert past["before"]["session_id"] == "one"
+    assert past["lifetime_kcal"] == round(summary["energy"]["gross_kcal"], 1)
+
+
+async def test_a_session_that_is_not_there_is_none_and_a_past_that_cannot_be_told_is_empty(tmp_path):
+    assert await apart.summary_of(tmp_path, "nowhere") is None
+    (tmp_path / "file").touch()
+    assert await apart.past(tmp_path / "file", "me", "hardware", None) == {}
