@@ -239,10 +239,11 @@ RESTED_S = 5.0
 
 
 async def _woken(wishes: Wishes, radio: ble.Radio, known: Remembered, screen: Screen) -> FoundDevice:
-    """The rower, as soon as it advertises."""
+    """The rower, as soon as it advertises; once one was rowed on, no other will do."""
+    wanted = wishes.rower or (known.rower.address if known.rower else None)
     while True:
         try:
-            return await discovery.find(radio, wishes.rower, known.rower, screen.ask)
+            return await discovery.find(radio, wanted, known.rower, screen.ask)
         except MachineNotFound:
             pass
         except RadioUnavailable:
@@ -293,8 +294,10 @@ class _Recorder:
         following.take(Note(again.last_s, LOST, {"reason": "rowsync was restarted"}))
         first = await anext(self._connection, None)
         now_s = again.time_s(datetime.now(UTC))
+        if first is None:
+            return await self._record(following, [], now_s)
         following.take(Note(now_s, RESUMED, {"after_s": round(now_s - again.last_s, 3)}))
-        return await self._record(following, [first] if first else [], now_s - (first.time_s if first else now_s))
+        return await self._record(following, [first], now_s - first.time_s)
 
     async def record_when_rowed(self) -> Path | None:
         """Wait until somebody rows, and record it; None when the connection ends before."""
@@ -406,12 +409,15 @@ class _Following:
     def catch_up(self, items: Sequence[Item]) -> None:
         """Take what is in the journal already."""
         shown_s = -CATCH_UP_EVERY_S
-        for item in items:
-            self._items += 1
-            self._tracker.feed(item)
-            if item.time_s - shown_s >= CATCH_UP_EVERY_S:
-                shown_s = item.time_s
-                self._show(item.time_s)
+        try:
+            for self._items, item in enumerate(items, start=1):
+                self._tracker.feed(item)
+                if item.time_s - shown_s >= CATCH_UP_EVERY_S:
+                    shown_s = item.time_s
+                    self._show(item.time_s)
+        except Exception as error:
+            self._lose_track(error)
+        self._items = len(items)
 
     def take(self, item: Item) -> None:
         """One packet or note."""
