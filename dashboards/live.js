@@ -714,7 +714,7 @@ function paintEnd() {
   if (!summary) return place.append(made("p", "Nothing was rowed, so nothing was stored.", "about"));
   const at = new Date(summary.started_at), when = isNaN(at) ? "" : at.toLocaleString([], { dateStyle: "full", timeStyle: "short" });
   place.append(made("p", [summary.plan, when].filter(Boolean).join(" · "), "about"), totalsOf(summary));
-  const said = Array.isArray(summary.said) ? summary.said : saidOf(summary);
+  const said = summary.said ?? [];
   if (said.length) {
     const list = made("ul");
     list.append(...said.map((text) => made("li", String(text))));
@@ -738,29 +738,6 @@ function totalsOf(summary) {
   if (compliance?.rounds_planned) list.append(total("rounds", `${compliance.rounds_rowed}`, `of ${compliance.rounds_planned}`));
   if (known(summary.fade)) list.append(total("last rounds on the first", percent(summary.fade)));
   return list;
-}
-
-// The plan beside what was found, and this time beside the last.
-function saidOf(summary) {
-  const said = [], planned = (summary.compliance?.pieces ?? []).filter((piece) => piece.effort === "hard");
-  if (summary.compliance && !summary.compliance.followed) said.push("What was rowed isn't the plan.");
-  else planned.forEach((piece, i) => said.push(...keptWords(piece, i + 1)));
-  const now = mean((summary.intervals ?? []).filter((each) => each.effort === "hard").map((each) => each.mean_power_w).filter(known));
-  const then = mean((row.before?.rounds ?? []).map((round) => round.mean_power_w).filter(known));
-  if (known(now) && then) {
-    const at = new Date(row.before.started_at), day = isNaN(at) ? "last time" : `on ${at.toLocaleDateString([], { day: "numeric", month: "long" })}`;
-    said.push(`Hard rounds: ${whole(now)} W, ${percent(now / then - 1)} on the ${whole(then)} W ${day}.`);
-  }
-  return said;
-}
-
-function keptWords(piece, number) {
-  if (piece.rowed_as !== "hard") return [`Round ${number} wasn't rowed hard.`];
-  const late_s = piece.start_late_s ?? 0, short_s = -(piece.end_late_s ?? 0);
-  const words = [];
-  if (Math.abs(late_s) >= 3) words.push(`started ${Math.round(Math.abs(late_s))} s ${late_s > 0 ? "late" : "early"}`);
-  if (Math.abs(short_s) >= 3) words.push(`ended ${Math.round(Math.abs(short_s))} s ${short_s > 0 ? "early" : "late"}`);
-  return words.length ? [`Round ${number} ${words.join(" and ")}.`] : [];
 }
 
 function tableOf(hard) {

@@ -47,6 +47,7 @@ from rowsync.intervals import Effort
 from rowsync.moment import Moment, heading_fields, round_fields
 from rowsync.plan import parse_plan, plan_fields
 from rowsync.session import Header, Interval, fade_of
+from rowsync.verdict import sentences
 from rowsync.wording import outside_text
 
 HEARTBEAT_S = 10.0
@@ -154,21 +155,22 @@ class LivePage:
     Args:
         do: carries out what a browser asks for; raises UsageError when it can't be done now.
         token: who knows it may look and ask.
-        before: the last time this plan was rowed, `{"started_at", "rounds"}`; None when it never was.
     """
 
-    def __init__(self, do: Callable[[Command], None], token: str, *, before: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, do: Callable[[Command], None], token: str) -> None:
         self.do = do
         self.is_closed = False
         self.viewers: set[Viewer] = set()
         self._token = token.encode()
-        self._before = before
+        self._before: dict[str, Any] | None = None
         self._said: deque[str] = deque(maxlen=LINES_KEPT)
         self._end: dict[str, Any] | None = None
         self._events = dict.fromkeys(_WRITERS, 0) | {"session": 1}
         self._heading: Header | None = None
         self._moment: Moment | None = None
-        self._begin()
+        self._rounds: tuple[Interval, ...] = ()
+        self._spans: list[tuple[float, Effort | None]] = []
+        self.points = Points()
 
     # --- the reader ---
 
@@ -189,9 +191,14 @@ class LivePage:
             self._tell("rounds")
         self._tell("moment")
 
-    def end(self, summary: dict[str, Any] | None) -> None:
+    def remember(self, past: Mapping[str, Any]) -> None:
+        """Take the last time this plan was rowed."""
+        self._before = past.get("before")
+        self._tell("session")
+
+    def end(self, summary: Mapping[str, Any] | None) -> None:
         """The row is over, and this is what it was; None when nothing was stored."""
-        self._end = {"summary": summary}
+        self._end = {"summary": {**summary, "said": sentences(summary)} if summary else None}
         self._tell("end")
 
     def close(self) -> None:
@@ -270,18 +277,15 @@ class LivePage:
 
     # --- what is kept of the row ---
 
-    def _begin(self) -> None:
-        self.points = Points()
-        self._rounds: tuple[Interval, ...] = ()
-        self._spans: list[tuple[float, Effort | None]] = []
-
     def _head(self, heading: Header) -> None:
         """Another session, or another plan."""
         known, self._heading = self._heading, heading
         if known is not None and known.plan != heading.plan:
             self._before = None
         if known is not None and known.session_id != heading.session_id:
-            self._begin()
+            self.points, self._rounds, self._spans, self._end = Points(), (), [], None
+            for seen in (self._events, *(viewer.seen for viewer in self.viewers)):
+                seen["end"] = 0
         self._tell("session")
 
     def _turn(self, before: Moment | None, moment: Moment) -> None:
@@ -487,7 +491,6 @@ async def open_live_page(
     port: int,
     allowed_hosts: Sequence[str],
     token: str,
-    before: Mapping[str, Any] | None = None,
     announce: Callable[[str], None],
 ) -> AsyncIterator[LivePage]:
     """Serve the live page in the running loop, for as long as the context lasts.
@@ -498,7 +501,6 @@ async def open_live_page(
         port: the port to bind; 0 takes any free one.
         allowed_hosts: the names (without port) under which it answers.
         token: who knows it may look and ask; 128 random bits.
-        before: the last time this plan was rowed, `{"started_at", "rounds"}`.
         announce: gets the link, token and all, when the page can be reached.
 
     Yields:
@@ -507,7 +509,7 @@ async def open_live_page(
     Raises:
         UsageError: that address can't be bound.
     """
-    page = LivePage(do, token, before=before)
+    page = LivePage(do, token)
     with bound(host, port, "--web-port") as listener:
         listener.setsockopt(SOL_SOCKET, SO_SNDBUF, SENT_AHEAD_BYTES)
         server = _Server(_config(create_live_app(page, allowed_hosts=allowed_hosts)))

@@ -15,9 +15,12 @@ from rowsync.commands import Command, carry_out
 from rowsync.connection import Connection
 from rowsync.errors import UsageError
 from rowsync.journal import journals_left
+from rowsync.keys import KEY_HINTS, KeyCommands, Keys
 from rowsync.plan import Plan
 from rowsync.rowing import Audience, Reader, Wishes, row, watch
-from rowsync.terminal import RowingScreen, waiting
+from rowsync.rowing_screen import RowingScreen
+from rowsync.sound import Sound
+from rowsync.terminal import waiting
 from rowsync.unfinished import Unfinished, unfinished
 from rowsync.waiting import end
 
@@ -128,6 +131,10 @@ async def _following(
     async with AsyncExitStack() as doors:
         readers = [await doors.enter_async_context(come(helm.do, screen.say)) for come in company]
         audience = Audience(screen, *readers)
+        mute = next((reader.mute for reader in readers if isinstance(reader, Sound)), None)
+        keys = Keys(KeyCommands(helm.do, screen.say, mute, asyncio.get_running_loop().time))
+        if doors.enter_context(keys).is_open:
+            screen.hint(KEY_HINTS)
         recalling = asyncio.ensure_future(_recall(wishes, audience)) if company else None
         try:
             yield audience, helm

@@ -1,8 +1,8 @@
 """What rowsync says over MQTT: topics, payloads, and what keeps them without holes.  `docs/mqtt.md` tells it to people.
 
-Topics lie under `<prefix>/<machine>/`; fields are named as in docs/contract.md.  Two kinds of message go out.  A *state*
-(live, interval, totals, ...) is what holds now: only the newest counts.  A *series* (strokes, events) is numbered from 1
-in its session, and each number is kept in the `Outbox` until the broker has acknowledged it.
+Topics lie under `<prefix>/<machine>/`; fields are named as in docs/contract.md.  Two kinds of message go out.  A
+*state* (live, interval, totals, ...) is what holds now: only the newest counts.  A *series* (strokes, events) is numbered
+from 1 in its session, and each number is kept in the `Outbox` until the broker has acknowledged it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from rowsync.moment import Moment, cue_fields, heading_fields, round_fields, str
 from rowsync.session import Header
 from rowsync.slug import slug
 from rowsync.strokes import Stroke
+from rowsync.wording import measured, outside_text, stamp
 from rowsync.wording import moment as time_of
-from rowsync.wording import outside_text, stamp
 
 BRIDGE, STATUS, LIVE, INTERVAL = "bridge/status", "status", "live", "interval"
 EVENT, STROKE, TOTALS, LAST = "event", "stroke", "totals", "session/last"
@@ -138,24 +138,31 @@ class Totals:
     before_today_kcal: float = 0.0
     before_kcal: float = 0.0
 
-    def begun(self, heading: Header, stored: Totals | None = None) -> Totals:
-        """The totals as a session begins, or is taken up again.
-
-        Args:
-            heading: the session.
-            stored: what the stored sessions sum to; None when nobody knows.
-        """
-        again = self.session_id == heading.session_id
-        day_start = stored.day_start if stored and stored.day_start else _day_start(heading.started_at)
-        before_kcal = self.before_kcal if again else max(self.lifetime_kcal, stored.lifetime_kcal if stored else 0.0)
-        today = self.before_today_kcal if again else self.kcal_today
-        before_today_kcal = stored.kcal_today if stored else today if day_start == self.day_start else 0.0
+    def begun(self, heading: Header) -> Totals:
+        """The totals as a session begins, or is taken up again."""
+        if self.session_id == heading.session_id:
+            return self
+        day_start = _day_start(heading.started_at)
+        before_today_kcal = self.kcal_today if day_start == self.day_start else 0.0
         return Totals(
             kcal_today=before_today_kcal,
-            lifetime_kcal=max(self.lifetime_kcal, before_kcal),
+            lifetime_kcal=self.lifetime_kcal,
             day_start=day_start,
             session_id=heading.session_id,
             before_today_kcal=before_today_kcal,
+            before_kcal=self.lifetime_kcal,
+        )
+
+    def knowing(self, stored: Totals) -> Totals:
+        """The totals once it is known what the stored sessions sum to; the present session isn't among them."""
+        rowed_kcal = max(0.0, self.kcal_today - self.before_today_kcal)
+        before_kcal = max(self.before_kcal, stored.lifetime_kcal)
+        return replace(
+            self,
+            kcal_today=stored.kcal_today + rowed_kcal,
+            lifetime_kcal=max(self.lifetime_kcal, before_kcal + rowed_kcal),
+            day_start=stored.day_start or self.day_start,
+            before_today_kcal=stored.kcal_today,
             before_kcal=before_kcal,
         )
 
@@ -186,6 +193,14 @@ class Totals:
 
 
 _SAVED_KCAL = ("kcal_today", "lifetime_kcal", "before_today_kcal", "before_kcal")
+
+
+def past_totals(past: Mapping[str, Any]) -> Totals | None:
+    """What the JSON of `rowsync past` says of energy; None when it says nothing."""
+    today, lifetime = (measured(past.get(name)) for name in ("kcal_today", "lifetime_kcal"))
+    if today is None or lifetime is None:
+        return None
+    return Totals(kcal_today=today, lifetime_kcal=lifetime, day_start=time_of(past.get("day_start")))
 
 
 def read_totals(saved: Any) -> Totals:
@@ -220,8 +235,7 @@ class Teller:
     Args:
         prefix: what stands before the machine in topics.
         machine: what the machine is called in them; None for its own name.
-        totals: energy as it was published last.
-        stored: energy of the stored sessions; None when nobody knows.
+        totals: energy as it was published last; nothing of it is published before it is known.
         discovery_prefix: where Home Assistant looks for devices; None when it isn't to be told.
     """
 
@@ -230,12 +244,11 @@ class Teller:
         prefix: str,
         machine: str | None = None,
         totals: Totals | None = None,
-        stored: Totals | None = None,
         discovery_prefix: str | None = None,
     ) -> None:
         self.totals = totals or Totals()
+        self._knows_totals = self.totals.lifetime_kcal > 0
         self._prefix, self._machine, self._discovery_prefix = prefix, machine, discovery_prefix
-        self._stored = stored
         self._moment: Moment | None = None
         self._session_id = ""
         self._topics: Topics | None = None
@@ -263,8 +276,20 @@ class Teller:
         yield from self._if_new(STATUS, OFFLINE if moment.lost else ONLINE)
         yield from self._if_new(INTERVAL, interval_fields(moment), _interval_key(moment))
         self.totals = self.totals.rowed(moment.gross_kcal)
-        yield from self._if_new(TOTALS, self.totals.fields())
+        yield from self._totals()
         yield topics.message(LIVE, live_fields(moment))
+
+    def remember(self, stored: Totals) -> Iterator[Message]:
+        """What there is to say once it is known what the stored sessions sum to."""
+        self.totals = self.totals.knowing(stored)
+        self._knows_totals = True
+        if self._topics is not None:
+            yield from self._totals()
+
+    def _totals(self) -> Iterator[Message]:
+        """Energy over all sessions; a total that jumped once it is known would count as rowed."""
+        if self._knows_totals:
+            yield from self._if_new(TOTALS, self.totals.fields())
 
     def end(self, summary: Mapping[str, Any] | None) -> Iterator[Message]:
         """What the end of the row has to say.
@@ -278,7 +303,8 @@ class Teller:
         kcal = last.gross_kcal if summary is None else summary["energy"]["gross_kcal"]
         yield self._next(EVENT, self._event("session_end", last) | _ended(last, summary))
         self.totals = self.totals.rowed(kcal or 0.0)
-        yield from self._if_new(TOTALS, self.totals.fields())
+        self._knows_totals = True
+        yield from self._totals()
         if summary is not None:
             yield self._here().message(LAST, last_fields(summary))
         yield from self._if_new(INTERVAL, {"session_id": last.heading.session_id, **_IDLE})
@@ -292,7 +318,7 @@ class Teller:
         self._topics = Topics(self._prefix, machine_id(self._machine or name))
         self._numbers, self._last_stroke, self._rounds = {STROKE: 0, EVENT: 0}, 0, 0
         self._states.clear()
-        self.totals = self.totals.begun(heading, self._stored)
+        self.totals = self.totals.begun(heading)
         if self._discovery_prefix is not None:
             yield discovery_message(self._topics, heading.machine, self._discovery_prefix)
         yield self._next(EVENT, self._event("session_start", moment, 0.0) | heading_fields(heading))
@@ -615,8 +641,8 @@ def _value(path: str) -> str:
     return f"{{{{ value_json.{path} }}}}"
 
 
-_FADES = {"expire_after": 10}
-_WHOLE = {"suggested_display_precision": 0}
+_FADES: dict[str, Any] = {"expire_after": 10}
+_WHOLE: dict[str, Any] = {"suggested_display_precision": 0}
 _MEASURED, _RISING, _TOTAL = "measurement", "total_increasing", "total"
 
 ENTITIES: Mapping[str, Entity] = {

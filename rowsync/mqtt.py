@@ -30,7 +30,7 @@ import aiomqtt
 from aiomqtt.client import MQTT_LOGGER
 
 from rowsync.commands import Command, read_command
-from rowsync.errors import RowsyncError, StoreError, UsageError
+from rowsync.errors import RowsyncError, UsageError
 from rowsync.files import locked, replacing
 from rowsync.messages import (
     BRIDGE,
@@ -39,17 +39,15 @@ from rowsync.messages import (
     ERROR,
     OFFLINE,
     ONLINE,
-    RETAINED,
-    Delivery,
     Message,
     Outbox,
     Replay,
     Teller,
     Topics,
     Totals,
-    discovery_topic,
     left_lines,
     machine_id,
+    past_totals,
     read_left,
     read_replay,
     read_totals,
@@ -158,7 +156,9 @@ class MqttSettings:
         read_url(self.url)
         for name in ("prefix", "discovery_prefix"):
             if not _is_topic(getattr(self, name)):
-                raise UsageError(f"In [mqtt], {name} is a topic such as {name.partition('_')[0]}/home, without + and #.")
+                raise UsageError(
+                    f"In [mqtt], {name} is a topic such as {name.partition('_')[0]}/home, without + and #."
+                )
         if self.password is not None and self.user is None:
             raise UsageError("An MQTT password needs a user: mqtts://user@host, or [mqtt] username.")
         if self.ca_file is not None and not self.ca_file.is_file():
@@ -246,6 +246,11 @@ class MqttReader:
         if moment.strokes or self._postman.behind < MOST_BEHIND:
             self._postman.hand_over(self._postman.take, moment)
 
+    def remember(self, past: Mapping[str, Any]) -> None:
+        """Take what the sessions before this one sum to."""
+        if (totals := past_totals(past)) is not None:
+            self._postman.hand_over(self._postman.take_totals, totals)
+
     def end(self, summary: Mapping[str, Any] | None) -> None:
         """The row is over; what it was, or None."""
         self._postman.hand_over(self._postman.take_end, summary)
@@ -259,7 +264,6 @@ async def open_mqtt(
     folder: Path,
     say: Say,
     machine: str | None = None,
-    totals: Totals | None = None,
 ) -> AsyncIterator[MqttReader]:
     """A reader that sends what it is shown to a broker.
 
@@ -269,13 +273,12 @@ async def open_mqtt(
         folder: the data folder; what must outlive rowsync lies below `mqtt` there.
         say: tells the person one line.
         machine: the name of the machine that was rowed last, to be reachable before it is found; None for none.
-        totals: what the stored sessions sum to; None when nobody knows.
 
     When it ends, what is left may take `LAST_S`; then it is kept for the next time.
     """
     if warning := settings.warning():
         say(warning)
-    postman = _Postman(settings, folder / "mqtt", _Row(asyncio.get_running_loop(), do, say), machine, totals)
+    postman = _Postman(settings, folder / "mqtt", _Row(asyncio.get_running_loop(), do, say), machine)
     postman.start()
     grace_s = 0.0
     try:
@@ -340,13 +343,11 @@ class _Postman:
         behind: how much was handed over and isn't taken yet.
     """
 
-    def __init__(
-        self, settings: MqttSettings, folder: Path, row: _Row, machine: str | None, stored: Totals | None
-    ) -> None:
+    def __init__(self, settings: MqttSettings, folder: Path, row: _Row, machine: str | None) -> None:
         self.behind = 0
         self._settings, self._row = settings, row
         self._memory = _Memory(folder)
-        self._hint, self._stored = settings.machine or machine, stored
+        self._hint = settings.machine or machine
         self._identifier = f"rowsync-{secrets.token_hex(6)}"
         self._states: dict[str, Message] = {}
         self._unsent: set[str] = set()
@@ -392,6 +393,10 @@ class _Postman:
         if self._topics != self._teller.topics:
             self._topics = self._teller.topics
             self._greet()
+
+    def take_totals(self, stored: Totals) -> None:
+        for message in self._teller.remember(stored):
+            self._put(message)
 
     def take_end(self, summary: Mapping[str, Any] | None) -> None:
         for message in self._teller.end(summary):
@@ -452,7 +457,7 @@ class _Postman:
         kept = self._memory.read()
         settings = self._settings
         prefix = settings.discovery_prefix if settings.discovery else None
-        self._teller = Teller(settings.prefix, settings.machine, kept.totals, self._stored, prefix)
+        self._teller = Teller(settings.prefix, settings.machine, kept.totals, prefix)
         self._outbox = Outbox(kept.positions)
         for message in kept.left:
             self._put(message)
@@ -661,7 +666,7 @@ def _trouble(host: str, error: Exception) -> str:
     reason, host = outside_text(error, 160), outside_text(host)
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return f"MQTT: the certificate of {host} isn't trusted. Name its authority in [mqtt] ca_file. Row on."
-    if isinstance(error, aiomqtt.MqttConnectError):
+    if isinstance(error, aiomqtt.MqttCodeError) and "uthori" in reason:
         return f"MQTT: {host} refuses ({reason}). Check user and password of [mqtt]. Row on; rowsync tries again."
     return f"MQTT: {host} can't be reached ({reason}). Row on; rowsync tries again."
 

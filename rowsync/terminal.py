@@ -21,7 +21,6 @@ from rowsync.energy import Energy
 from rowsync.formulas import FORMULAS
 from rowsync.palette import EFFORT_STYLES
 from rowsync.programme import spanned
-from rowsync.rowing_screen import RowingScreen as RowingScreen
 from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
 
 

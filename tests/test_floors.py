@@ -50,6 +50,7 @@ CORE = [
     "programme",
     "palette",
     "big_digits",
+    "rowing_view",
 ]
 """From the ground up; no clock, no loop, no file, no log, no table library."""
 
@@ -84,7 +85,6 @@ FLOORS = [
     "teletype",
     "keys",
     "sound",
-    "rowing_view",
     "rowing_screen",
     "apart",
     "live",
@@ -109,7 +109,7 @@ DOORS = {
     "kaleido": {"dashboards"},
     "click": {"cli"},
     "segno": {"cli"},
-    "rich": {"terminal", "plan_picture", "rowing_screen", "rowing_view"},
+    "rich": {"terminal", "plan_picture", "rowing_screen"},
     "numpy": {"intervals", "dashboards"},
     "platformdirs": {"config"},
     "tomlkit": {"config"},
@@ -126,9 +126,9 @@ DOORS = {
         "virtual",
         "waiting",
     },
-    "threading": {"journal"},
+    "threading": {"journal", "mqtt"},
     "signal": {"live", "rowing_screen", "teletype", "terminal"},
-    "time": {"journal"},
+    "time": {"journal", "rowing_screen"},
     "logging": set(),
 }
 

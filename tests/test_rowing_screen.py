@@ -174,8 +174,11 @@ def test_any_moment_fits_any_screen_with_the_most_important_first(now, width, he
         what = {"rowing": "hard", "waiting": "ready"}.get(now.cue.state, now.cue.state) if now.cue else ""
         large = {"HARD": "HARD", "READY": "READY", "PAUSED": "PAUSE", "DONE": "DONE"}.get(what.upper(), "")
         top = "\n".join(lines)
-        assert what.upper() in top or big_digits.big(large, 1)[0] in top or big_digits.big(large, 2)[0] in top or (
-            any(big_digits.big(large, scale)[0] in top for scale in range(3, 8))
+        assert (
+            what.upper() in top
+            or big_digits.big(large, 1)[0] in top
+            or big_digits.big(large, 2)[0] in top
+            or (any(big_digits.big(large, scale)[0] in top for scale in range(3, 8)))
         )
 
 
@@ -502,7 +505,7 @@ def test_a_question_is_asked_on_the_screen_of_before():
 def test_a_terminal_that_stands_still_holds_up_nothing():
     stalled = ROW.replace("time.sleep(0.02)", "").replace("range(200)", "range(20_000)") + '\nopen(sys.argv[1], "w")\n'
     read, write = os.pipe()
-    shell = Shell(f"/dev/fd/{write}", code=stalled.replace("open(sys.argv[1], \"w\")", "print('DONE', flush=True)"))
+    shell = Shell(f"/dev/fd/{write}", code=stalled.replace('open(sys.argv[1], "w")', "print('DONE', flush=True)"))
     shell.read("\x1b[?1049h")
     time.sleep(0.2)  # and nobody reads
     os.close(read)

@@ -69,7 +69,7 @@ def write_page(store: Store, session_id: str, output: Path | None, home: str | N
     from dashboards.report import write_session_report
 
     path = output or store.folder / "pages" / f"{session_id}.html"
-    write_session_report(store.summary(session_id), store.samples(session_id), path, home=home)
+    write_session_report(store.compared(store.summary(session_id)), store.samples(session_id), path, home=home)
     return path
 
 
