@@ -142,7 +142,7 @@ class Totals:
         """The totals as a session begins, or is taken up again."""
         if self.session_id == heading.session_id:
             return self
-        day_start = _day_start(heading.started_at)
+        day_start = self._day_start(heading.started_at)
         before_today_kcal = self.kcal_today if day_start == self.day_start else 0.0
         return Totals(
             kcal_today=before_today_kcal,
@@ -152,6 +152,16 @@ class Totals:
             before_today_kcal=before_today_kcal,
             before_kcal=self.lifetime_kcal,
         )
+
+    def _day_start(self, at: datetime) -> datetime:
+        """When the athlete's day began, by the day that is known, else by this computer's clock."""
+        try:
+            days = (at - self.day_start) // timedelta(days=1) if self.day_start else -1
+            if self.day_start and days >= 0:
+                return self.day_start + days * timedelta(days=1)
+            return at.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        except (OverflowError, ValueError, OSError):  # at the ends of the calendar
+            return at
 
     def knowing(self, stored: Totals) -> Totals:
         """The totals once it is known what the stored sessions sum to; the present session isn't among them."""
@@ -214,14 +224,6 @@ def read_totals(saved: Any) -> Totals:
         )
     except (KeyError, TypeError, ValueError):
         return Totals()
-
-
-def _day_start(at: datetime) -> datetime:
-    """Midnight of a time's day by this computer's clock."""
-    try:
-        return at.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    except (OverflowError, ValueError, OSError):  # at the ends of the calendar
-        return at
 
 
 # --- from moments to messages -----------------------------------------------------------------------------------------
@@ -729,7 +731,7 @@ def discovery(topics: Topics, machine: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_SAYS_WHO = {"manufacturer": "manufacturer", "model": "model", "hw_version": "hardware", "sw_version": "firmware"}
+_SAYS_WHO = {"manufacturer": "maker", "model": "model", "hw_version": "hardware", "sw_version": "firmware"}
 """Home Assistant's words for what a machine says of itself."""
 
 

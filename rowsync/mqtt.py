@@ -15,6 +15,7 @@ import json
 import os
 import random
 import secrets
+import socket
 import ssl
 import stat
 import threading
@@ -23,7 +24,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -96,7 +97,8 @@ def read_url(url: str) -> Address:
             "The address of the MQTT broker must not hold the password: whoever lists processes would see it. "
             f"Put it into {PASSWORD}, or into a file that [mqtt] password_file names."
         )
-    if parts.scheme not in SCHEMES or not host or parts.path.strip("/") or parts.query or parts.fragment:
+    is_host = host is not None and host.isprintable() and " " not in host
+    if parts.scheme not in SCHEMES or not host or not is_host or parts.path.strip("/") or parts.query or parts.fragment:
         raise UsageError(_BAD_URL)
     usual, tls = SCHEMES[parts.scheme]
     return Address(host, port or usual, tls, unquote(parts.username) if parts.username else None)
@@ -659,6 +661,12 @@ async def _let_go(client: aiomqtt.Client) -> None:
     client.timeout = 0.1
     with suppress(aiomqtt.MqttError):
         await client.__aexit__(None, None, None)
+    paho = client._client
+    left = cast("socket.socket | None", paho.socket())
+    if left is not None:
+        with suppress(OSError):
+            left.shutdown(socket.SHUT_RDWR)
+        paho.loop_read()  # it sees the end, and closes in order
 
 
 def _trouble(host: str, error: Exception) -> str:
