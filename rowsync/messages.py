@@ -1,8 +1,8 @@
 """What rowsync says over MQTT: topics, payloads, and what keeps them without holes.  `docs/mqtt.md` tells it to people.
 
 Topics lie under `<prefix>/<machine>/`; fields are named as in docs/contract.md.  Two kinds of message go out.  A
-*state* (live, interval, totals, ...) is what holds now: only the newest counts.  A *series* (strokes, events) is numbered
-from 1 in its session, and each number is kept in the `Outbox` until the broker has acknowledged it.
+*state* (live, interval, totals, ...) is what holds now: only the newest counts.  A *series* (strokes, events) is
+numbered from 1 in its session, and each number is kept in the `Outbox` until the broker has acknowledged it.
 """
 
 from __future__ import annotations
