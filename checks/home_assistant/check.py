@@ -124,8 +124,8 @@ async def main(home: Path, python: str, data: str) -> int:
     client = paho.Client(paho.CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", PORT)
     client.loop_start()
-    machine = next((Path(data) / "mqtt").glob("position.json")).read_text()
-    for name in json.loads(machine).get("machines", []):
+    told = await asyncio.to_thread((Path(data) / "mqtt" / "position.json").read_text)
+    for name in json.loads(told)["machines"]:
         client.publish(f"homeassistant/device/rowsync_{name}/config", "", qos=1, retain=True)
     if not await until(lambda: not shown(hass), 20):
         wrong.append("it is still there after its discovery was cleared")
