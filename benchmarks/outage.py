@@ -4,8 +4,8 @@
 
 A row over the virtual radio in real time, a real mosquitto, and a subscriber that connects again as soon as it can.
 The broker is (a) stopped for so many minutes, (b) killed and started again at once, (c) replaced for so long by
-somebody who takes the connection and never answers.  Due is what a replay of the journal gives.  Beside it, from the same row:
-what a publisher that sends each stroke once, and forgets it, would have lost.
+somebody who takes the connection and never answers.  Due is what a replay of the journal gives.  Beside it, from the
+same row: what a publisher that sends each stroke once, and forgets it, would have lost.
 """
 
 from __future__ import annotations
