@@ -650,10 +650,28 @@ def _client(settings: MqttSettings, identifier: str, topics: Topics | None) -> a
         max_inflight_messages=IN_FLIGHT,
         max_queued_incoming_messages=MOST_COMMANDS,
         will=aiomqtt.Will(topics[BRIDGE], OFFLINE, *DELIVERY[BRIDGE]) if topics else None,
-        tls_context=ssl.create_default_context(cafile=settings.ca_file) if address.tls else None,
+        tls_context=_tls(settings.ca_file) if address.tls else None,
     )
     client.pending_calls_threshold = 10 * IN_FLIGHT
     return client
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    context.sslsocket_class = _ClosedUnlessTrusted
+    return context
+
+
+class _ClosedUnlessTrusted(ssl.SSLSocket):
+    """Closes itself when the other side can't be trusted; paho 2.2 forgets such a socket, and leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Greet, and hang up on who isn't trusted."""
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 async def _let_go(client: aiomqtt.Client) -> None:

@@ -315,7 +315,6 @@ def certificates(folder):
     (folder / "key.pem").chmod(0o644)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho forgets a socket it can't trust
 async def test_tls_is_verified_and_a_stranger_is_told_nothing(tmp_path, moments):
     certificates(tmp_path)
     lines = ("allow_anonymous true", f"certfile {tmp_path}/cert.pem", f"keyfile {tmp_path}/key.pem")
