@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -31,17 +32,25 @@ async def past(folder: Path, athlete: str, origin: str, plan: str | None) -> dic
 
 
 async def _run(*arguments: str, folder: Path) -> Any:
-    """Run a command; answer the JSON that it prints, None when it prints none.  What it says is said."""
-    process = await asyncio.create_subprocess_exec(*_command(*arguments, folder=folder), stdin=DEVNULL, stdout=PIPE)
+    """Run a command; answer the JSON that it prints, None when it prints none.  What it says is said.
+
+    A subprocess of asyncio's that is cancelled leaves a transport behind, which complains once the loop is closed.
+    """
+    process = _started(_command(*arguments, folder=folder))
+    answer = asyncio.ensure_future(asyncio.to_thread(process.communicate))
     try:
-        printed, _ = await process.communicate()
+        printed, _ = await asyncio.shield(answer)
     except asyncio.CancelledError:
-        with suppress(ProcessLookupError):
-            process.terminate()
+        process.terminate()
+        await answer
         raise
     with suppress(ValueError, RecursionError):
         return json.loads(printed)
     return None
+
+
+def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=DEVNULL, stdout=PIPE)
 
 
 def _command(*arguments: str, folder: Path) -> tuple[str, ...]:

@@ -79,11 +79,11 @@ class Heard(list):
     def of(self, end: str) -> list[str]:
         return [payload for topic, payload, _ in self if topic.endswith(end)]
 
-    async def until(self, end: str, count: int = 1, within_s: float = 15.0) -> list[str]:
-        """Wait for so many messages on topics that end so."""
+    async def until(self, end: str, count: int = 1, within_s: float = 15.0, says: str = "") -> list[str]:
+        """Wait for so many messages on topics that end so, and in which something stands."""
         for _ in range(round(within_s / 0.02)):
-            if len(self.of(end)) >= count:
-                return self.of(end)
+            if len(found := [payload for payload in self.of(end) if says in payload]) >= count:
+                return found
             await asyncio.sleep(0.02)
         raise AssertionError(f"{len(self.of(end))} of {count} messages on {end}: {[topic for topic, *_ in self]}")
 

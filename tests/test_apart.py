@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+from contextlib import suppress
 from dataclasses import replace
 
 from rowsync import apart
@@ -27,3 +30,15 @@ async def test_a_session_that_is_not_there_is_none_and_a_past_that_cannot_be_tol
     assert await apart.summary_of(tmp_path, "nowhere") is None
     (tmp_path / "file").touch()
     assert await apart.past(tmp_path / "file", "me", "hardware", None) == {}
+
+
+def test_who_no_longer_wants_to_know_leaves_nothing_behind(tmp_path, capfd):
+    async def asked(seconds):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await apart.past(tmp_path, "me", "hardware", None)
+
+    for seconds in (0.0, 0.001, 0.05):
+        asyncio.run(asked(seconds))
+        gc.collect()
+    assert capfd.readouterr().err == ""
