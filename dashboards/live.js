@@ -92,7 +92,10 @@ const TAKE = {
 let token = "", lastId = "", heardAt = 0, isOut = false, refusal = "", retry_ms = 500, attempt = null;
 
 function readToken() {
-  const given = decodeURIComponent(location.hash.slice(1));
+  let given = location.hash.slice(1);
+  try {
+    given = decodeURIComponent(given);
+  } catch { /* a % that means nothing: the link as it is */ }
   try {
     if (given) localStorage.setItem("rowsync", given);
     return given || localStorage.getItem("rowsync") || "";

@@ -56,8 +56,12 @@ def _claimed(path: Path, said: str) -> Iterator[None]:
     try:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise UsageError(said.format(who=_who(opened))) from None
+        except OSError as error:
+            raise StoreError(
+                f"{path.parent} has no locks ({error.strerror}). Choose another folder with --data."
+            ) from None
         os.ftruncate(opened, 0)
         os.pwrite(opened, str(os.getpid()).encode(), 0)
         yield

@@ -14,11 +14,12 @@ from typing import Any, Protocol
 from rowsync.errors import UsageError
 from rowsync.guide import BEGIN, EXTEND, MOST_EXTENSION, NEXT, PLAN
 from rowsync.plan import parse_plan
+from rowsync.telemetry import STOP
 from rowsync.wording import outside_text
 
 LARGEST_BYTES = 8192
 
-START, STOP = "start", "stop"
+START = "start"
 
 COMMANDS: Mapping[str, Mapping[str, type]] = {
     START: {"plan": str},
@@ -48,9 +49,6 @@ class Led(Protocol):
     def tell(self, event: str, **details: Any) -> None:
         """Put a note into the stream."""
 
-    def stop(self) -> None:
-        """End the session in order."""
-
 
 def read_command(content: bytes | str) -> Command:
     """Read a command from what somebody sent.
@@ -73,9 +71,7 @@ def read_command(content: bytes | str) -> Command:
 
 def carry_out(command: Command, led: Led) -> None:
     """Do what is asked for."""
-    if command.name == STOP:
-        led.stop()
-    elif command.name == START and "plan" in command.details:
+    if command.name == START and "plan" in command.details:
         led.tell(PLAN, text=command.details["plan"])
     else:
         led.tell(BEGIN if command.name == START else command.name, **command.details)

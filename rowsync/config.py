@@ -80,8 +80,8 @@ def config_path() -> Path:
 
 
 def runtime_path() -> Path:
-    """Where this computer's programs of this person see each other while they run."""
-    return platformdirs.user_runtime_path("rowsync")
+    """Where this computer's programs of this person see each other, whether a session or a service started them."""
+    return platformdirs.user_state_path("rowsync") / "running"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from rowsync.handshake import Service
 from rowsync.heart_rate import HEART_RATE_MEASUREMENT
 from rowsync.machines import Handling, handling_of
 from rowsync.readers import ROW_READERS
-from rowsync.telemetry import CONNECTED, LOST, RESUMED, Item, Note, Notification
+from rowsync.telemetry import CONNECTED, LOST, RESUMED, STOP, Item, Note, Notification
 from rowsync.waiting import end, first_answer, happens, until
 from rowsync.wording import outside_text
 
@@ -171,8 +171,11 @@ class Connection:
     # --- for whoever reads it ---------------------------------------------------------------------------------------
 
     def tell(self, event: str, **details: Any) -> None:
-        """Put a note into the stream: somebody leads the guide."""
-        self._note(event, **details)
+        """Put a note into the stream: somebody leads the row.  An end doesn't wait for the row's first packet."""
+        if event == STOP:
+            self._queue.put_nowait(Note(self.now_s, event, details))
+        else:
+            self._note(event, **details)
 
     def stop(self) -> None:
         """End the stream after what has arrived."""

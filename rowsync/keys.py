@@ -15,9 +15,10 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import TextIO
 
-from rowsync.commands import START, STOP, Command
+from rowsync.commands import START, Command
 from rowsync.errors import UsageError
 from rowsync.guide import EXTEND, NEXT
+from rowsync.telemetry import STOP
 from rowsync.teletype import Keyboard, in_foreground, is_terminal, suspendable
 
 SPACE, ESCAPE, RIGHT = "space", "escape", "right"

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Do = Callable[[Command], None]
 """Carries a command out; raises UsageError when it can't be done now."""
 
-Company = Callable[[Do, Callable[[str], None]], AbstractAsyncContextManager[Reader]]
-"""Makes a reader that follows a row besides the screen, from what it may command with and how it tells the person."""
+Company = Callable[[Do, RowingScreen], AbstractAsyncContextManager[Reader]]
+"""Makes a reader that follows a row besides the screen, from what it may command with and where the person is told."""
 
 
 class Virtual(NamedTuple):
@@ -103,7 +103,7 @@ async def _row(
     async with _following(wishes, screen, company) as (audience, helm), _radio(virtual) as radio:
         journal = await row(wishes, radio, audience, helm.takes, again)
         if company:
-            audience.end(await _stored(wishes, journal))
+            audience.end(await _stored(wishes, journal, screen.say))
         return journal
 
 
@@ -117,7 +117,7 @@ async def _watch(
     async with _following(wishes, screen, company) as (audience, helm), _radio(virtual) as radio:
 
         async def stored(journal: Path) -> None:
-            audience.end(await _stored(wishes, journal))
+            audience.end(await _stored(wishes, journal, screen.say))
 
         await watch(wishes, radio, audience, helm.takes, stored, again)
 
@@ -129,7 +129,7 @@ async def _following(
     """Everybody who follows a row, and who leads it."""
     helm = _Helm(screen.say)
     async with AsyncExitStack() as doors:
-        readers = [await doors.enter_async_context(come(helm.do, screen.say)) for come in company]
+        readers = [await doors.enter_async_context(come(helm.do, screen)) for come in company]
         audience = Audience(screen, *readers)
         mute = next((reader.mute for reader in readers if isinstance(reader, Sound)), None)
         keys = Keys(KeyCommands(helm.do, screen.say, mute, asyncio.get_running_loop().time))
@@ -146,14 +146,14 @@ async def _following(
 async def _recall(wishes: Wishes, audience: Audience) -> None:
     """Tell everybody what came before this row."""
     plan = wishes.plan.text if wishes.plan else None
-    audience.remember(await apart.past(wishes.folder, wishes.athlete.name, wishes.origin, plan))
+    audience.remember(await apart.past(wishes.folder, wishes.athlete.name, wishes.origin, plan, audience.say))
 
 
-async def _stored(wishes: Wishes, journal: Path | None) -> Mapping[str, Any] | None:
+async def _stored(wishes: Wishes, journal: Path | None, say: Callable[[str], None]) -> Mapping[str, Any] | None:
     """A session's summary, once it is stored."""
     if journal is None:
         return None
-    return await apart.summary_of(wishes.folder, journal.stem)
+    return await apart.summary_of(wishes.folder, journal.stem, say)
 
 
 @asynccontextmanager
@@ -165,8 +165,12 @@ async def _radio(virtual: Virtual | None) -> AsyncIterator[ble.Radio]:
         raise UsageError("The virtual rower needs a plan to row.")
     from rowsync.virtual import virtual_radio
 
-    async with virtual_radio(virtual.rows, machine=virtual.machine, seed=virtual.seed) as radio:
-        yield ble.Radio(radio.scanner_backend, radio.client_backend)
+    try:
+        async with virtual_radio(virtual.rows, machine=virtual.machine, seed=virtual.seed) as radio:
+            yield ble.Radio(radio.scanner_backend, radio.client_backend)
+    except asyncio.CancelledError:  # parts of Bumble complain of those that ended before them
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        raise
 
 
 class _Helm:
@@ -183,8 +187,8 @@ class _Helm:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
 
-    def takes(self, connection: Connection) -> None:
-        """From now on this connection is led."""
+    def takes(self, connection: Connection | None) -> None:
+        """From now on this connection is led; None is none."""
         self._connection = connection
 
     def do(self, command: Command) -> None:

@@ -492,6 +492,8 @@ class Outbox:
         if key in self._kept:
             return False
         if len(self._kept) >= MOST_KEPT:
+            self._forget(message.session_id)
+        if len(self._kept) >= MOST_KEPT:
             self.refused += 1
             return False
         self._kept[key] = message
@@ -499,6 +501,10 @@ class Outbox:
             return False
         self.waiting[key] = message
         return True
+
+    def _forget(self, session_id: str) -> None:
+        """Let go of what the broker has of other sessions."""
+        self._kept = {key: each for key, each in self._kept.items() if key[0] == session_id or key in self.waiting}
 
     def next(self, count: int) -> list[Message]:
         """The first so many that wait."""
@@ -563,10 +569,19 @@ def read_left(content: bytes) -> list[Message]:
     for line in content.splitlines():
         try:
             topic, payload, qos, retain, session_id, series, number = json.loads(line)
-            found.append(Message(str(topic), str(payload), Delivery(qos, retain), str(session_id), str(series), number))
         except (ValueError, TypeError, RecursionError):
             continue
+        texts = (topic, payload, session_id, series)
+        is_sound = all(isinstance(text, str) for text in texts) and isinstance(retain, bool)
+        is_sound = is_sound and type(qos) is int and qos in (0, 1)
+        if is_sound and _is_topic(topic) and (number is None or type(number) is int):
+            found.append(Message(topic, payload, Delivery(qos, retain), session_id, series, number))
     return found
+
+
+def _is_topic(text: str) -> bool:
+    """Whether a broker takes it as a topic to publish on (MQTT 3.1.1, 4.7)."""
+    return bool(text) and not set(text) & set("+#\0") and len(text.encode("utf-8", "replace")) < 65_536
 
 
 # --- what may be asked over MQTT alone --------------------------------------------------------------------------------

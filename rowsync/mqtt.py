@@ -117,13 +117,16 @@ def read_password(file: Path | None = None) -> str | None:
     if given or file is None:
         return given or None
     try:
-        with open(file, encoding="utf-8") as opened:
-            if os.fstat(opened.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), encoding="utf-8") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise UsageError(f"The MQTT password can't be read from {file}, which is no plain file.")
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise UsageError(f"Others can read the MQTT password in {file}. Close it to them: chmod 600 {file}")
             return opened.readline().rstrip("\r\n") or None
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(f"The MQTT password in {file} can't be read ({why}).") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text, or no name of a file"
+        raise UsageError(f"The MQTT password in {outside_text(file)} can't be read ({why}).") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ class MqttSettings:
         if self.password is not None and self.user is None:
             raise UsageError("An MQTT password needs a user: mqtts://user@host, or [mqtt] username.")
         if self.ca_file is not None and not self.ca_file.is_file():
-            raise UsageError(f"In [mqtt], ca_file names {self.ca_file}, and there is no such file.")
+            raise UsageError(f"In [mqtt], ca_file names {outside_text(self.ca_file)}, and there is no such file.")
 
     @property
     def address(self) -> Address:
@@ -439,6 +442,8 @@ class _Postman:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._live_on())
+        except Exception as error:  # whatever it is, the row goes on
+            self._complain("the end", f"MQTT stopped ({error!r}). Row on: all is recorded.")
         finally:
             self._loop.close()
 

@@ -32,7 +32,7 @@ from rowsync.plan import Plan
 from rowsync.readers import read
 from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker
-from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, Item, Note, Notification, Sample, Telemetry
+from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, STOP, Item, Note, Notification, Sample, Telemetry
 from rowsync.unfinished import WITHIN_S, Unfinished
 from rowsync.waiting import pause, within
 
@@ -45,6 +45,10 @@ NO_STRAP = "none"
 IDLE_AFTER_PLAN_S = 10.0
 IDLE_S = 300.0
 """The session ends by itself when nobody has rowed for so long [s]."""
+
+
+Led = Callable[[Connection | None], None]
+"""Gets the connection that can be led from now on; None when there is none any more."""
 
 
 class Reader(Protocol):
@@ -104,10 +108,13 @@ class Audience:
 
     def _each(self, tell: Callable[[Reader], None]) -> None:
         for reader in list(self._readers):
+            if reader not in self._readers:  # it failed at what another's failure gave to say
+                continue
             try:
                 tell(reader)
             except Exception as error:  # whatever it is, the row goes on
-                self._readers.remove(reader)
+                if reader in self._readers:
+                    self._readers.remove(reader)
                 self.say(f"{type(reader).__name__} stopped ({error!r}). Row on: all is recorded.")
 
 
@@ -144,7 +151,7 @@ async def row(
     wishes: Wishes,
     radio: ble.Radio,
     screen: Screen,
-    on_connection: Callable[[Connection], None],
+    on_connection: Led,
     again: Unfinished | None = None,
 ) -> Path | None:
     """Find the rower, connect, and record until the plan is done, nobody rows, or the connection is stopped.
@@ -155,7 +162,7 @@ async def row(
         wishes: what to row, and for whom.
         radio: which Bluetooth stack.
         screen: who shows it.
-        on_connection: gets the connection, so that it can be stopped and led.
+        on_connection: gets the connection, so that it can be stopped and led, and None when it is over.
         again: a session that was interrupted, to go on with if its rower is the one that answers.
 
     Returns:
@@ -172,8 +179,7 @@ async def row(
     known = _known(wishes)
     with again.journal if again else nullcontext():
         rower = await discovery.find(radio, wishes.rower or _address_of(again), known.rower, screen.ask)
-        async with _connected(wishes, radio, rower, known, screen) as connection:
-            on_connection(connection)
+        async with _connected(wishes, radio, rower, known, screen, on_connection) as connection:
             recorder = _Recorder(wishes, connection, screen, known)
             if again and rower.address == _address_of(again):
                 screen.say(f"Going on with the session that was cut short at {wording.clock(again.last_s)}.")
@@ -186,7 +192,7 @@ async def watch(
     wishes: Wishes,
     radio: ble.Radio,
     screen: Screen,
-    on_connection: Callable[[Connection], None],
+    on_connection: Led,
     stored: Callable[[Path], Awaitable[None]],
     again: Unfinished | None = None,
 ) -> None:
@@ -198,7 +204,7 @@ async def watch(
         wishes: for whom, and by which plan.
         radio: which Bluetooth stack.
         screen: who is told.
-        on_connection: gets each connection, so that it can be stopped and led.
+        on_connection: gets each connection, so that it can be stopped and led, and None when it is over.
         stored: called with each session's journal, closed and synced.
         again: a session that was interrupted, to go on with if its rower is the first that answers.
 
@@ -219,8 +225,7 @@ async def watch(
         if rower is None:
             continue
         with suppress(MachineError):  # switched off, or out of reach: it is waited for again
-            async with _connected(wishes, radio, rower, known, screen) as connection:
-                on_connection(connection)
+            async with _connected(wishes, radio, rower, known, screen, on_connection) as connection:
                 recorder = _Recorder(wishes, connection, screen, known)
                 screen.say(f"Connected to {rower.label}. Whatever is rowed is recorded.")
                 if again is not None:
@@ -254,16 +259,20 @@ async def _woken(wishes: Wishes, radio: ble.Radio, known: Remembered, screen: Sc
 
 @asynccontextmanager
 async def _connected(
-    wishes: Wishes, radio: ble.Radio, rower: FoundDevice, known: Remembered, screen: Screen
+    wishes: Wishes, radio: ble.Radio, rower: FoundDevice, known: Remembered, screen: Screen, on_connection: Led
 ) -> AsyncIterator[Connection]:
-    """The rower connected, with its strap, and claimed."""
+    """The rower connected, with its strap, claimed and led."""
     screen.say(f"Connecting to {rower.label} ...")
     strap = wishes.strap or (known.strap.address if known.strap else None)
     strap = None if strap == NO_STRAP else strap
     alone = claimed_rower(wishes.claims, rower.address, rower.label) if wishes.claims else nullcontext()
     with alone:
         async with connected(radio, rower, strap=strap, patience=wishes.patience) as connection:
-            yield connection
+            on_connection(connection)
+            try:
+                yield connection
+            finally:
+                on_connection(None)
 
 
 def _known(wishes: Wishes) -> Remembered:
@@ -285,7 +294,9 @@ class _Recorder:
     async def record(self) -> Path | None:
         """Record one session from the first packet on; None when nothing arrives."""
         first = await anext(self._connection, None)
-        return None if first is None else await self._record(self._begun(first.time_s), [first], -first.time_s)
+        if first is None or _ends(first):
+            return None
+        return await self._record(self._begun(first.time_s), [first], -first.time_s)
 
     async def go_on(self, again: Unfinished) -> Path:
         """Go on with a session that was interrupted."""
@@ -304,6 +315,8 @@ class _Recorder:
         recent, telemetry, count = deque[Item](), Telemetry(handling_of(self._connection.rower.name)), None
         with suppress(MachineError):
             async for item in self._connection:
+                if _ends(item):
+                    continue
                 if item.time_s == 0.0 or (isinstance(item, Note) and item.event == PLAN):
                     self._early.append(item)
                     continue
@@ -366,6 +379,10 @@ class _Recorder:
             remember(self._wishes.folder, self._known)
 
 
+def _ends(item: Item) -> bool:
+    return isinstance(item, Note) and item.event == STOP
+
+
 def _later(item: Item, by_s: float) -> Item:
     return replace(item, time_s=round(item.time_s + by_s, 3)) if by_s else item
 
@@ -403,6 +420,7 @@ class _Following:
         self._strokes_shown = 0
         self._still_since_s = 0.0
         self._lost_track = False
+        self._is_ended = False
         self._lost: str | None = None
         self.now_s = 0.0
 
@@ -414,7 +432,7 @@ class _Following:
                 self._tracker.feed(item)
                 if item.time_s - shown_s >= CATCH_UP_EVERY_S:
                     shown_s = item.time_s
-                    self._show(item.time_s)
+                    self._show(item.time_s, is_past=True)
         except Exception as error:
             self._lose_track(error)
         self._items = len(items)
@@ -424,6 +442,7 @@ class _Following:
         self.journal.append(item)
         self._items += 1
         self.now_s = item.time_s
+        self._is_ended |= _ends(item)
         if isinstance(item, Note) and item.event in SAID:
             self._screen.say(SAID[item.event].format(**_safe(item)))
         if self._lost_track:
@@ -461,7 +480,7 @@ class _Following:
         if self._lost is not None or note.event in (CONNECTED, RESUMED, *LEADS, PLAN):
             self._still_since_s = note.time_s
 
-    def _show(self, time_s: float) -> None:
+    def _show(self, time_s: float, is_past: bool = False) -> None:
         sample, guide = self._tracker.sample, self._tracker.guide
         if sample is None:
             return
@@ -471,7 +490,8 @@ class _Following:
         recovers = cue is not None and cue.piece is not None and cue.piece.effort in WAITS_FOR_NOBODY
         if sample.moving or recovers or self._lost is not None:
             self._still_since_s = time_s
-        self._screen.show(self._moment(time_s, sample, cue))
+        moment = self._moment(time_s, sample, cue)
+        self._screen.show(replace(moment, calls=()) if is_past else moment)
 
     def _moment(self, time_s: float, sample: Sample, cue: Cue | None) -> Moment:
         tracker = self._tracker
@@ -487,7 +507,7 @@ class _Following:
             gross_kcal=tracker.gross_kcal,
             energy_half_width=tracker.energy_half_width,
             notifications=tracker.notifications,
-            saved=self.journal.durable,
+            saved=min(self.journal.durable, tracker.notifications),
             trouble=self.journal.why,
             heading=tracker.header,
             lost=self._lost,
@@ -503,7 +523,9 @@ class _Following:
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody has rowed for so long that nobody will; a planned recovery may last as long as it likes."""
+        """Whether somebody said so, or nobody has rowed for so long that nobody will; a planned recovery may last."""
+        if self._is_ended:
+            return True
         guide = self._tracker.guide
         patience_s = IDLE_AFTER_PLAN_S if guide and guide.state is GuideState.DONE else IDLE_S
         return not self._lost_track and self.now_s - self._still_since_s > patience_s

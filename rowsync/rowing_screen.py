@@ -184,12 +184,14 @@ class RowingScreen:
 
     def _leave(self) -> None:
         """Give the terminal back, and print what was said meanwhile."""
+        is_read = True
         if self._is_shown:
             self._is_shown = False
             with suppress(OSError, ValueError):
                 self._outlet.write(_LEAVE)
-                self._outlet.finish()
-        self._print(self._unprinted)
+                is_read = self._outlet.finish()
+        if is_read:  # printing to a terminal that nobody reads would never end
+            self._print(self._unprinted)
         self._unprinted.clear()
 
     def _print(self, lines: Sequence[str]) -> None:

@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from rowsync.moment import Moment
-from rowsync.teletype import is_terminal
 
 
 class Tone(NamedTuple):
@@ -108,14 +107,6 @@ def words_for(call: str, moment: Moment) -> str | None:
     return f"{said} Round {number}." if said and call == "hard" and number else said
 
 
-def ring() -> None:
-    """Ring the terminal's bell, where there is one."""
-    if is_terminal(sys.stderr):
-        with suppress(OSError, ValueError):
-            sys.stderr.write("\a")
-            sys.stderr.flush()
-
-
 class Sound:
     """Calls out what the guide calls.
 
@@ -136,7 +127,7 @@ class Sound:
         beeps: bool = True,
         voice: bool = False,
         say: Callable[[str], None] = lambda text: None,
-        bell: Callable[[], None] = ring,
+        bell: Callable[[], None] = lambda: None,
         player: Sequence[str] | None = None,
         speaker: Sequence[str] | None = None,
     ) -> None:
@@ -219,7 +210,9 @@ _WAVES: dict[tuple[Tone, ...], bytes] = {}
 
 
 class _Program:
-    """A program that is run for every call, one at a time and without waiting; one that fails isn't run again.
+    """A program that is run for every call, one at a time and without waiting.
+
+    One that fails isn't run again, nor is one that has never come to its end when the next call came.
 
     Args:
         command: its path and options; None when there is none.
@@ -228,6 +221,8 @@ class _Program:
     def __init__(self, command: Sequence[str] | None) -> None:
         self._command = tuple(command or ())
         self._running: subprocess.Popen[bytes] | None = None
+        self._killed: list[subprocess.Popen[bytes]] = []
+        self._cut_short = 0
 
     @property
     def is_there(self) -> bool:
@@ -240,7 +235,8 @@ class _Program:
         Returns:
             Its name when it turned out now that it doesn't work.
         """
-        if not self._command or self._running_failed():
+        self._killed = [each for each in self._killed if each.poll() is None]
+        if not self._command or self._is_no_good():
             return self._give_up()
         self._end()
         try:
@@ -260,23 +256,34 @@ class _Program:
             with suppress(subprocess.TimeoutExpired):
                 self._running.wait(_LAST_WORD_S)
             self._end()
+        for each in self._killed:
+            with suppress(subprocess.TimeoutExpired):
+                each.wait(_LAST_WORD_S)
 
-    def _running_failed(self) -> bool:
-        return self._running is not None and (self._running.poll() or 0) > 0
+    def _is_no_good(self) -> bool:
+        """Whether what was run last failed, or so many before it were cut short."""
+        if self._running is not None and (code := self._running.poll()) is not None:
+            self._cut_short = 0
+            return code > 0
+        return self._cut_short >= _CUT_SHORT_AT_MOST
 
     def _end(self) -> None:
+        """Kill what runs; it is waited for later, since the row can't wait."""
         if self._running is not None and self._running.poll() is None:
             self._running.kill()
-            with suppress(subprocess.TimeoutExpired):
-                self._running.wait(_KILLED_WITHIN_S)
+            self._killed.append(self._running)
+            self._cut_short += 1
         self._running = None
 
     def _give_up(self) -> str | None:
         name = Path(self._command[0]).name if self._command else None
-        self._command, self._running = (), None
+        self._end()
+        self._command = ()
         return name
 
 
-_KILLED_WITHIN_S = 0.05
+_CUT_SHORT_AT_MOST = 6
+"""So many calls in a row may be cut short by the next; a player that takes longer to begin is none."""
+
 _LAST_WORD_S = 2.0
 """How long "done" may take when the program ends already [s]."""

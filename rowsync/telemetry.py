@@ -60,6 +60,9 @@ LOST = "lost"
 ENDED = "ended"
 """The note with which a recorder closes a session; where it is absent, the session was cut short."""
 
+STOP = "stop"
+"""The note that somebody wants the session to end; `ENDED` follows it."""
+
 CONNECTED = "connected"
 """The note that the machine is connected; its details say how it speaks."""
 

@@ -75,11 +75,11 @@ class Outlet:
         self._waiting += text.encode(self._stream.encoding or "utf-8", "replace")
         self._send()
 
-    def finish(self) -> None:
-        """Wait for the rest, but not for ever."""
+    def finish(self) -> bool:
+        """Wait for the rest, but not for ever; answers whether all of it went out."""
         if self._descriptor is not None and not self.is_free():
             select.select([], [self._descriptor], [], PATIENCE_S)
-            self._send()
+        return self.is_free()
 
     def close(self) -> None:
         """Let go of the terminal."""
@@ -116,7 +116,7 @@ class Keyboard:
         """The terminal is as it was."""
         if self._before is not None and in_foreground(self._descriptor):
             with suppress(termios.error):  # it may be gone
-                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._before)
 
 
 @contextmanager
@@ -127,7 +127,10 @@ def typing_lines(descriptor: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+# What changes does so at once (TCSANOW): waiting for what was written to be read could take for ever.
 
 
 def _change(descriptor: int, on: dict[int, int] | None = None, off: dict[int, int] | None = None) -> None:
@@ -136,7 +139,7 @@ def _change(descriptor: int, on: dict[int, int] | None = None, off: dict[int, in
         attributes[at] |= flags
     for at, flags in (off or {}).items():
         attributes[at] &= ~flags
-    termios.tcsetattr(descriptor, termios.TCSADRAIN, attributes)
+    termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
 
 
 @contextmanager

@@ -52,11 +52,12 @@ class Broker:
         command = [self._path, "-c", str(self._configuration)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         give_up_s = time.monotonic() + 10
-        while time.monotonic() < give_up_s:
+        while time.monotonic() < give_up_s and self._process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.02)
+        self.stop()
         raise AssertionError("mosquitto doesn't start")
 
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
@@ -89,13 +90,15 @@ class Heard(list):
 
 
 @asynccontextmanager
-async def subscribed(broker: Broker, topics: str = "#"):
-    """A subscriber that comes again as soon as its broker does."""
+async def subscribed(broker: Broker, topics: str = "#", identifier: str | None = None):
+    """A subscriber that comes again as soon as its broker does; the broker keeps messages for one that has a name."""
     heard, ready = Heard(), asyncio.Event()
 
     async def listen() -> None:
         while True:
-            client = aiomqtt.Client("127.0.0.1", broker.port, timeout=2)
+            client = aiomqtt.Client(
+                "127.0.0.1", broker.port, timeout=2, identifier=identifier, clean_session=identifier is None
+            )
             try:
                 async with client:
                     await client.subscribe(topics, qos=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +42,10 @@ def intervals_recording() -> Recording:
     return read_recording(RECORDED / "intervals-10x45-75.jsonl")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note what is skipped."""
-    report = yield
-    if report.skipped and not hasattr(report, "wasxfail"):  # type: ignore[attr-defined]
-        _skipped.append(item.nodeid)
-    return report
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what is skipped, whichever process ran it."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _skipped.append(report.nodeid)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

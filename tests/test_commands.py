@@ -21,9 +21,6 @@ class Told:
     def tell(self, event, **details):
         self.notes.append((event, details))
 
-    def stop(self):
-        self.notes.append("stopped")
-
 
 def carried_out(content):
     told = Told()
@@ -36,7 +33,7 @@ def carried_out(content):
     [
         (b'{"command": "next"}', [("next", {})]),
         (b"next\n", [("next", {})]),
-        ("stop", ["stopped"]),
+        ("stop", [("stop", {})]),
         ("start", [("begin", {})]),
         ('{"command": "start", "plan": " 10x45/75 "}', [("plan", {"text": "10x45/75"})]),
         ('{"command": "extend", "seconds": 60}', [("extend", {"seconds": 60.0})]),

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import tracemalloc
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 
@@ -154,7 +154,10 @@ async def test_several_browsers_see_each_moment_as_it_comes(moments):
             page.show(moment)
             await asyncio.sleep(0.01)
         seen = await asyncio.gather(*watching)
-    assert all(found[-1][0] in ("moment", "rounds") for found in seen)
+        due = page.points.since(-1)["time_ms"]
+    for found in seen:
+        assert (drawn := times_ms(*found)) == due[: len(drawn)]
+        assert len(drawn) >= 4
 
 
 async def test_what_is_known_later_and_what_was_said_reach_the_browser(moments):
@@ -194,9 +197,7 @@ async def test_hostile_names_stay_text_and_no_number_breaks_the_json(moments):
 
 async def test_a_browser_that_never_reads_delays_nothing_and_holds_nothing(moments):
     async with served() as (page, browser):
-        host, port = browser.base_url.host, browser.base_url.port
-        _, writer = await asyncio.open_connection(host, port)
-        writer.write(f"GET /events?token={TOKEN} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        writer = await connected_to(browser, f"GET /events?token={TOKEN} HTTP/1.1")
         writer.transport.pause_reading()
         await watched_by(page, 1)
         await asyncio.sleep(0.1)
@@ -212,6 +213,51 @@ async def test_a_browser_that_never_reads_delays_nothing_and_holds_nothing(momen
         writer.close()
     assert longest_s < 0.05
     assert held < 3_000_000
+
+
+async def test_a_browser_that_never_reads_is_cut_off(moments, monkeypatch):
+    monkeypatch.setattr("dashboards.live.STUCK_S", 0.2)
+    async with served() as (page, browser):
+        writer = await connected_to(browser, f"GET /events?token={TOKEN} HTTP/1.1")
+        writer.transport.pause_reading()
+        await watched_by(page, 1)
+        for number in range(2_000):
+            page.say("x" * 290)
+            page.show(replace(moments[0], number=number + 1000))
+            await asyncio.sleep(0.001)
+            if not page.viewers:
+                break
+        assert not page.viewers
+        writer.close()
+
+
+async def test_who_connects_and_asks_for_nothing_is_cut_off(monkeypatch):
+    monkeypatch.setattr("dashboards.live.PATIENCE_S", 0.2)
+    async with served() as (_, browser):
+        reader, writer = await asyncio.open_connection(browser.base_url.host, browser.base_url.port)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
+async def test_more_browsers_than_there_is_room_for_are_turned_away(monkeypatch):
+    monkeypatch.setattr("dashboards.live.MOST_CONNECTIONS", 3)
+    async with served() as (page, browser):
+        writers = [await connected_to(browser, f"GET /events?token={TOKEN} HTTP/1.1") for _ in range(3)]
+        await watched_by(page, 3)
+        reader, writer = await asyncio.open_connection(browser.base_url.host, browser.base_url.port)
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert len(page.viewers) == 3
+        for each in (*writers, writer):
+            each.close()
+
+
+async def connected_to(browser, request):
+    """A connection on which something was asked for."""
+    host, port = browser.base_url.host, browser.base_url.port
+    _, writer = await asyncio.open_connection(host, port)
+    writer.write(f"{request}\r\nHost: {host}:{port}\r\n\r\n".encode())
+    return writer
 
 
 def test_the_points_of_days_take_no_more_than_those_of_hours(moments):

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -156,6 +157,10 @@ def test_a_recorder_that_restarts_leaves_no_gap_on_the_page(browser, moments):
                     again.tell("show", moment)
                 tab.wait_for(f"document.documentElement.dataset.number === '{now[-1].number}'", within_s=10)
                 assert text(tab, "#effort").lower() == "hard"
+                drawn_s = tab.evaluate("row.time_s")
+    assert drawn_s == sorted(set(drawn_s))
+    assert drawn_s[0] < 1
+    assert max(later_s - time_s for time_s, later_s in pairwise(drawn_s)) < 2
 
 
 def test_without_the_token_the_page_says_what_to_do(browser, moments):

@@ -186,6 +186,31 @@ def test_what_is_left_is_kept_in_a_file_and_read_again():
     assert read_left(left_lines(messages)[:-5] + b"\n[1]\n\xff") == messages[:1]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '["a", "b", 1, false, "s", "stroke", "5"]',
+        '["a", "b", 7, false, "s", "stroke", 5]',
+        '["a/#", "b", 1, false, "s", "stroke", 5]',
+        '["a", "b", 1, 0, "s", "stroke", 5]',
+        '["a", "b", true, false, "s", "stroke", 5]',
+        '["", "b", 1, false, "s", "stroke", 5]',
+    ],
+)
+def test_a_leftover_that_no_broker_would_take_is_left_out(line):
+    assert read_left(line.encode()) == []
+
+
+def test_what_the_broker_has_of_other_sessions_makes_room(monkeypatch):
+    monkeypatch.setattr("rowsync.messages.MOST_KEPT", 3)
+    outbox = Outbox()
+    for number in (1, 2, 3):
+        outbox.put(stroke(number))
+        outbox.acknowledge(stroke(number))
+    assert outbox.put(stroke(1)._replace(session_id="t"))
+    assert outbox.refused == 0
+
+
 @given(st.binary(max_size=300))
 def test_any_file_of_leftovers_is_read_as_far_as_it_makes_sense(content):
     assert all(isinstance(message, Message) for message in read_left(content))

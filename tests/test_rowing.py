@@ -19,7 +19,7 @@ from rowsync.plan import Piece, Plan, parse_plan
 from rowsync.recording import header_line, item_line, read_recording
 from rowsync.rowing import IDLE_S, Audience, Screen, Wishes, journal_path, row, watch
 from rowsync.session import Tracker, analyse
-from rowsync.telemetry import ENDED, Notification
+from rowsync.telemetry import ENDED, STOP, Notification
 from rowsync.unfinished import WITHIN_S, unfinished
 from rowsync.virtual import virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
@@ -161,6 +161,8 @@ def test_any_machine_is_guided_to_the_end_of_its_plan(tmp_path, machine):
 
 def test_who_leads_the_guide_is_journalled_and_leads_a_replay_the_same_way(tmp_path):
     def leads(connection):
+        if connection is None:
+            return
         call_later = asyncio.get_running_loop().call_later
         call_later(10, connection.tell, "next")
         call_later(15, lambda: connection.tell("extend", seconds=20))
@@ -179,7 +181,8 @@ def test_who_leads_the_guide_is_journalled_and_leads_a_replay_the_same_way(tmp_p
 
 def test_a_plan_may_be_chosen_while_the_row_goes_on(tmp_path):
     def chooses(connection):
-        asyncio.get_running_loop().call_later(20, lambda: connection.tell("plan", text="1x10/10"))
+        if connection is not None:
+            asyncio.get_running_loop().call_later(20, lambda: connection.tell("plan", text="1x10/10"))
 
     screen = Listening()
     recording, _ = rowed(tmp_path, "60", screen, on_connection=chooses)
@@ -234,6 +237,32 @@ def test_who_begins_a_piece_late_gets_all_of_it_and_has_kept_the_plan(tmp_path):
     assert hard == pytest.approx([45] * 4, abs=3)
 
 
+def test_a_row_that_somebody_ends_is_over_and_says_so(tmp_path):
+    def ends(connection):
+        if connection is not None:
+            asyncio.get_running_loop().call_later(20, connection.tell, STOP)
+
+    recording, _ = rowed(tmp_path, "60", Listening(), on_connection=ends)
+    assert recording.is_ended
+    assert recording.items[-1].time_s == pytest.approx(20, abs=2)
+
+
+def test_readers_that_fail_at_each_others_failures_are_left_out_and_the_others_go_on():
+    class Mute(Listening):
+        def say(self, text):
+            raise BrokenPipeError
+
+        def show(self, moment):
+            raise BrokenPipeError
+
+    well = Listening()
+    audience = Audience(Mute(), Mute(), Mute(), well)
+    audience.show("one")
+    audience.say("two")
+    assert well.moments == ["one"]
+    assert well.said[-1] == "two"
+
+
 # --- after a crash ----------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +288,8 @@ def test_a_row_after_a_crash_goes_on_with_the_session_and_its_plan(tmp_path):
     session = analyse(recording.header, recording.items)
     assert [gap.reason.split(";")[0] for gap in session.gaps] == ["rowsync was restarted"]
     assert screen.moments[0].time_s < 2
+    assert not any(moment.calls for moment in screen.moments if moment.time_s < 40), "no bell of the past rings"
+    assert all(moment.saved <= moment.notifications for moment in screen.moments)
     assert screen.moments[-1].cue.state is GuideState.DONE
     assert recording.is_ended
 
@@ -284,9 +315,9 @@ def test_an_old_session_is_over_and_so_is_one_of_the_future(tmp_path, ago_s):
 # --- unattended -------------------------------------------------------------------------------------------------------
 
 
-def watched(folder, screen, plan, until_s, **radio):
+def watched(folder, screen, plan, until_s, ends_s=(), **radio):
     """Watch a rower in virtual time; answer the journals."""
-    journals = []
+    journals, led = [], []
 
     async def stored(journal):
         journals.append(journal)
@@ -297,14 +328,26 @@ def watched(folder, screen, plan, until_s, **radio):
             loop = asyncio.get_running_loop()
 
             def stops(connection):
-                loop.call_at(until_s, connection.stop)
+                led.append(connection)
+                if connection is not None:
+                    loop.call_at(until_s, connection.stop)
+                    for at_s in ends_s:
+                        loop.call_at(at_s, connection.tell, STOP)
 
             radio_ = ble.Radio(virtual.scanner_backend, virtual.client_backend)
             await asyncio.wait_for(watch(wishes, radio_, screen, stops, stored), until_s + 700)
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(run())
+    assert led[-1] is None, "nobody leads what isn't connected"
     return [read_recording(journal) for journal in journals]
+
+
+def test_ending_a_watched_session_ends_the_session_and_not_the_watching(tmp_path):
+    first, second = watched(tmp_path, Listening(), "2m", until_s=3600, ends_s=(45,))
+    assert [note.event for note in first.notes][-2:] == [STOP, ENDED]
+    assert first.items[-1].time_s < 60
+    assert second.items[-1].time_s > 60, "what was rowed after it is a session of its own"
 
 
 def test_whatever_is_rowed_is_recorded_and_what_is_not_rowed_is_not(tmp_path):

@@ -468,8 +468,13 @@ class Shell:
         os.write(self.ours, keys)
 
     def close(self):
-        with self.process:
-            self.process.wait(20)
+        give_up_s = time.monotonic() + 20
+        while self.process.poll() is None and time.monotonic() < give_up_s:
+            if select.select([self.ours], [], [], 0.05)[0]:
+                self.sent += os.read(self.ours, 65536).decode("utf-8", "replace")
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
         while select.select([self.ours], [], [], 0.05)[0]:
             self.sent += os.read(self.ours, 65536).decode("utf-8", "replace")
         same = termios.tcgetattr(self.theirs) == self.modes

@@ -63,7 +63,7 @@ def test_a_program_that_cannot_play_is_named_once_and_the_bell_rings_instead():
     said, rung = [], []
     failing = [sys.executable, "-c", "raise SystemExit(1)"]
     with Sound(player=failing, say=said.append, bell=lambda: rung.append("ring")) as sound:
-        time.sleep(0.5)
+        sound._player._running.wait(30)
         for call in ("3", "2", "1", "hard"):
             sound.show(calling(call))
     assert len(said) == 1
@@ -78,6 +78,17 @@ def test_showing_never_waits_for_the_player():
             sound.show(calling("hard"))
         assert time.monotonic() - began_s < 1.5
         sound._player._end()
+
+
+def test_a_program_that_never_comes_to_an_end_is_named_and_the_bell_rings_instead():
+    said, rung = [], []
+    stuck = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with Sound(player=stuck, say=said.append, bell=lambda: rung.append("ring")) as sound:
+        for _ in range(4):
+            for call in ("3", "2", "1", "hard"):
+                sound.show(calling(call))
+    assert len(said) == 1
+    assert len(rung) >= 8
 
 
 def test_a_muted_sound_calls_nothing(player):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rowsync.live import Company, Do
     from rowsync.mqtt import MqttSettings
     from rowsync.rowing import Reader
+    from rowsync.rowing_screen import RowingScreen
 
 WEB_PORT = 8766
 
@@ -88,10 +89,10 @@ def _refuse_fast(**asked: bool) -> None:
 
 def _sound(beeps: bool, voice: bool) -> Company:
     @asynccontextmanager
-    async def come(do: Do, say: Callable[[str], None]) -> AsyncIterator[Reader]:
+    async def come(do: Do, screen: RowingScreen) -> AsyncIterator[Reader]:
         from rowsync.sound import Sound
 
-        with Sound(beeps=beeps, voice=voice, say=say) as reader:
+        with Sound(beeps=beeps, voice=voice, say=screen.say, bell=screen.bell) as reader:
             yield reader
 
     return come
@@ -124,7 +125,7 @@ def live_token(folder: Path) -> str:
 
 def _page(token: str, port: int, lan: bool) -> Company:
     @asynccontextmanager
-    async def come(do: Do, say: Callable[[str], None]) -> AsyncIterator[Reader]:
+    async def come(do: Do, screen: RowingScreen) -> AsyncIterator[Reader]:
         from dashboards.live import open_live_page
         from dashboards.web import LOOPBACK_HOSTS
 
@@ -135,9 +136,9 @@ def _page(token: str, port: int, lan: bool) -> Company:
         )
 
         def announce(link: str) -> None:
-            say(f"Live page: {link}")
+            screen.say(f"Live page: {link}")
             if lan:
-                say(qr_code(link))
+                screen.say(qr_code(link))
 
         where = "0.0.0.0" if lan else "127.0.0.1"
         async with open_live_page(
@@ -193,20 +194,29 @@ def mqtt_settings(settings: Settings, url: str | None) -> MqttSettings:
     ca_file = table.pop("ca_file", None)
     return MqttSettings(
         url=where,
-        password=read_password(Path(password_file).expanduser() if password_file else None),
-        ca_file=Path(ca_file).expanduser() if ca_file else None,
+        password=read_password(_file("password_file", password_file)),
+        ca_file=_file("ca_file", ca_file),
         **table,
     )
 
 
+def _file(key: str, name: str | None) -> Path | None:
+    """A file that the settings name, from the home folder where that is said."""
+    try:
+        return Path(name).expanduser() if name else None
+    except RuntimeError as error:
+        raise UsageError(f"In [mqtt], {key} = {name!r} is no file: {error}") from None
+
+
 def _broker(settings: MqttSettings, folder: Path) -> Company:
     @asynccontextmanager
-    async def come(do: Do, say: Callable[[str], None]) -> AsyncIterator[Reader]:
+    async def come(do: Do, screen: RowingScreen) -> AsyncIterator[Reader]:
         from rowsync.mqtt import open_mqtt
         from rowsync.remembered import remembered
 
         rower = remembered(folder).rower
-        async with open_mqtt(do, settings, folder=folder, say=say, machine=rower.name if rower else None) as reader:
+        machine = rower.name if rower else None
+        async with open_mqtt(do, settings, folder=folder, say=screen.say, machine=machine) as reader:
             yield reader
 
     return come

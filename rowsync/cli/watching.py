@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -85,7 +86,8 @@ Wants=network-online.target
 
 [Service]
 Type=exec
-ExecStart={command}
+WorkingDirectory={folder}
+{environment}ExecStart={command}
 Restart=on-failure
 RestartSec=5
 KillSignal=SIGINT
@@ -101,7 +103,21 @@ WantedBy=default.target
 def _unit(arguments: Sequence[str]) -> str:
     """A systemd unit that runs this very command."""
     words = [sys.executable, "-m", "rowsync", *(word for word in arguments[1:] if word != "--unit")]
-    return UNIT.format(command=" ".join(map(_quoted, words)))
+    set_here = [f"{name}={os.environ[name]}" for name in CARRIED if os.environ.get(name)]
+    return UNIT.format(
+        folder=_escaped(os.getcwd()),
+        environment="".join(f"Environment={_quoted(each)}\n" for each in set_here),
+        command=" ".join(map(_quoted, words)),
+    )
+
+
+CARRIED = ("ROWSYNC_DATA", "ROWSYNC_CONFIG", "ROWSYNC_ATHLETE", "ROWSYNC_MASS")
+"""What of the environment a unit takes along: never a password."""
+
+
+def _escaped(path: str) -> str:
+    """A path as systemd reads it where it takes no quotes."""
+    return path.replace("%", "%%")
 
 
 def _quoted(word: str) -> str:
