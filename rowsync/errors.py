@@ -9,7 +9,8 @@
     │   └── MachineLost         the link went and did not come back
     ├── SessionNotFound         no stored session of that name
     ├── RecordingError          a recording or a stored file can't be read
-    └── StoreError              something can't be written
+    ├── StoreError              something can't be written
+    └── UploadError             a service doesn't take a session
 
 Every message says in one or two lines what happened and what to do next.  `exit_code` is what the command line
 answers with (`docs/contract.md`).
@@ -60,6 +61,12 @@ class RecordingError(RowsyncError):
     """A recording, or a stored file, can't be read."""
 
     exit_code = 4
+
+
+class UploadError(RowsyncError):
+    """A service didn't take a session, or didn't answer."""
+
+    exit_code = 5
 
 
 class StoreError(RowsyncError):

@@ -12,12 +12,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import os
 import random
 import secrets
 import socket
 import ssl
-import stat
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -105,28 +103,6 @@ def read_url(url: str) -> Address:
 
 
 _BAD_URL = "A broker's address is mqtt://host, or mqtts://user@host:8883 where it is encrypted."
-
-
-def read_password(file: Path | None = None) -> str | None:
-    """The password: from the environment, else from a file that nobody else may read; None without either.
-
-    Raises:
-        UsageError: the file can't be read, or others can read it.
-    """
-    given = os.environ.get(PASSWORD)
-    if given or file is None:
-        return given or None
-    try:
-        with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), encoding="utf-8") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise UsageError(f"The MQTT password can't be read from {file}, which is no plain file.")
-            if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise UsageError(f"Others can read the MQTT password in {file}. Close it to them: chmod 600 {file}")
-            return opened.readline().rstrip("\r\n") or None
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text, or no name of a file"
-        raise UsageError(f"The MQTT password in {outside_text(file)} can't be read ({why}).") from None
 
 
 @dataclass(frozen=True, slots=True)

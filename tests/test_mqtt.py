@@ -17,7 +17,7 @@ import pytest
 
 from rowsync.commands import Command
 from rowsync.errors import UsageError
-from rowsync.mqtt import MqttSettings, open_mqtt, read_password, read_url
+from rowsync.mqtt import MqttSettings, open_mqtt, read_url
 from tests.broker import Broker, said, subscribed
 from tests.conftest import ROOT
 from tests.test_rowing import Listening, rowed
@@ -280,19 +280,12 @@ async def test_a_broker_that_takes_the_connection_and_never_answers_delays_nothi
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_password_is_never_shown_and_never_in_the_address(tmp_path):
+def test_a_password_is_never_shown_and_never_in_the_address():
     settings = MqttSettings("mqtts://anna@home", password="hunter2")
     assert "hunter2" not in repr(settings) + str(settings)
     with pytest.raises(UsageError) as refused:
         read_url("mqtts://anna:hunter2@home")
     assert "hunter2" not in str(refused.value)
-    file = tmp_path / "password"
-    file.write_text("hunter2\n")
-    file.chmod(0o644)
-    with pytest.raises(UsageError, match="chmod 600"):
-        read_password(file)
-    file.chmod(0o600)
-    assert read_password(file) == "hunter2"
 
 
 @pytest.mark.parametrize(

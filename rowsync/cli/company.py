@@ -183,7 +183,8 @@ def mqtt_settings(settings: Settings, url: str | None) -> MqttSettings:
     Raises:
         UsageError: nobody says where it is, or it makes no sense.
     """
-    from rowsync.mqtt import MqttSettings, read_password
+    from rowsync.mqtt import PASSWORD, MqttSettings
+    from rowsync.secret import named_file, read_secret
 
     table = dict(settings.mqtt)
     password_file = table.pop("password_file", None)
@@ -194,18 +195,10 @@ def mqtt_settings(settings: Settings, url: str | None) -> MqttSettings:
     ca_file = table.pop("ca_file", None)
     return MqttSettings(
         url=where,
-        password=read_password(_file("password_file", password_file)),
-        ca_file=_file("ca_file", ca_file),
+        password=read_secret("the MQTT password", PASSWORD, named_file("mqtt", "password_file", password_file)),
+        ca_file=named_file("mqtt", "ca_file", ca_file),
         **table,
     )
-
-
-def _file(key: str, name: str | None) -> Path | None:
-    """A file that the settings name, from the home folder where that is said."""
-    try:
-        return Path(name).expanduser() if name else None
-    except RuntimeError as error:
-        raise UsageError(f"In [mqtt], {key} = {name!r} is no file: {error}") from None
 
 
 def _broker(settings: MqttSettings, folder: Path) -> Company:
