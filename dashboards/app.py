@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from dashboards.history_page import history_page
+from dashboards.history_page import EVERYBODY, history_page
 from dashboards.page import PLOTLY_FILE, page, plotly_script, policy
 from dashboards.session_page import session_page
 from dashboards.web import LOOPBACK_HOSTS, SecureHeaders, address_of, bound
@@ -56,10 +56,19 @@ def create_app(store: Store, *, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -
     """
 
     def history(request: Request) -> Response:
-        index = store.index()
-        last = max(1, -(-len(index) // ROWS_PER_PAGE))
-        page_number = min(last, max(1, _whole(request.query_params.get("page"))))
-        content = history_page(index, session_link=_session_path, page_number=page_number, rows_per_page=ROWS_PER_PAGE)
+        index, athlete = store.index(), request.query_params.get("athlete")
+        if athlete is not None and (index.empty or not (index["athlete"] == athlete).any()):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        rows = len(index) if athlete is None else int((index["athlete"] == athlete).sum())
+        last = max(1, -(-rows // ROWS_PER_PAGE))
+        content = history_page(
+            index,
+            session_link=_session_path,
+            athlete=athlete,
+            athlete_link=_athlete_path,
+            page_number=min(last, max(1, _whole(request.query_params.get("page")))),
+            rows_per_page=ROWS_PER_PAGE,
+        )
         return _html(content)
 
     def session(request: Request) -> Response:
@@ -102,6 +111,10 @@ def serve(app: Starlette, host: str, port: int, *, announce: Callable[[str], Non
 
 def _session_path(session_id: str) -> str:
     return f"/session/{quote(session_id, safe='', errors='replace')}"
+
+
+def _athlete_path(name: str) -> str:
+    return "/" if name == EVERYBODY else f"/?athlete={quote(name, safe='', errors='replace')}"
 
 
 def _whole(text: str | None) -> int:

@@ -40,6 +40,12 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def faded(colour: str, share: float) -> str:
+    """A colour `#rrggbb` of which so much is left, on whatever lies below it."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share:g})"
+
+
 def layout(height_px: int, **more: Any) -> dict[str, Any]:
     """A quiet layout without plotly's default template (which alone weighs 7 kB in the page)."""
     common: dict[str, Any] = {

@@ -1,41 +1,86 @@
-"""The history's charts: choose what is shown by ISO week, then draw it."""
+"""The history's charts: choose what is shown by week or by month, then draw it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards import drawing
-from rowsync.wording import MONTHS, count, measured, moment
+from rowsync.wording import MONTHS, clock, count, measured, moment
 
-SUMMED = ("gross_kcal", "low_kcal", "high_kcal")
-BAR_WIDTH_MS = 0.75 * 7 * 24 * 3600 * 1000  # plotly makes the only bar on an axis of dates a millisecond wide
-MOST_WEEKS = 1_040  # twenty years; a clock set wrong must not stretch the axis to 1970
+SUMMED = ("gross_kcal", "low_kcal", "high_kcal", "duration_s", "distance_m")
+DAY_MS = 24 * 3600 * 1000
+
+
+class Kind(NamedTuple):
+    """A kind of period.
+
+    Attributes:
+        first: the first day of the period that a day lies in.
+        after: the first day of the period after the one that begins on a day.
+        most: so many are shown; a clock set wrong must not stretch the axis to 1970.
+        name: what the period is called that begins on a day.
+        heading: above the chart.
+        axis: below it.
+    """
+
+    first: Callable[[date], date]
+    after: Callable[[date], date]
+    most: int
+    name: Callable[[date], str]
+    heading: str
+    axis: str
+
+
+KINDS = {
+    "week": Kind(
+        first=lambda day: day - timedelta(days=day.weekday()),
+        after=lambda day: day + timedelta(weeks=1),
+        most=104,
+        name=lambda day: f"week {day:%V}, from {day.day} {MONTHS[day.month - 1]} {day.year}",
+        heading="By week",
+        axis="week (Monday to Sunday)",
+    ),
+    "month": Kind(
+        first=lambda day: day.replace(day=1),
+        after=lambda day: (day + timedelta(days=31)).replace(day=1),
+        most=240,
+        name=lambda day: f"{MONTHS[day.month - 1]} {day.year}",
+        heading="By month",
+        axis="month",
+    ),
+}
+"""The kinds of periods: the last two years by ISO week, the last twenty by month."""
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
-    """One ISO week; without a session its energy is 0, and None where none of its sessions' energy is known.
+class Period:
+    """One week or month; without a session its sums are 0, and None where none of its sessions has the figure.
 
     Attributes:
-        monday: its first day, in this computer's time zone.
+        first_day: its first day, in this computer's time zone.
         sessions: how many.
-        sessions_with_energy: how many of them the energy is known of.
+        sessions_with_energy: of how many of them the energy is known.
         gross_kcal: gross energy of these [kcal].
         low_kcal: sum of their ranges' lower ends [kcal].
         high_kcal: sum of their ranges' upper ends [kcal].
+        duration_s: how long they were [s].
+        distance_m: how far [m].
     """
 
-    monday: date
-    sessions: int
-    sessions_with_energy: int
-    gross_kcal: float | None
-    low_kcal: float | None
-    high_kcal: float | None
+    first_day: date
+    sessions: int = 0
+    sessions_with_energy: int = 0
+    gross_kcal: float | None = 0.0
+    low_kcal: float | None = None
+    high_kcal: float | None = None
+    duration_s: float | None = 0.0
+    distance_m: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +100,50 @@ class HardSession:
 
 @dataclass(frozen=True, slots=True)
 class HistoryChart:
-    """What the history's chart shows.
+    """What a chart of the history shows.
 
     Attributes:
-        weeks: every week from the first session to the last, the empty ones too.
-        hard: the sessions with hard rounds, oldest first.
+        by: of what kind its periods are, by `KINDS`.
+        periods: every one from the first session to the last, the empty ones too.
+        hard: the sessions with hard rounds in them, oldest first.
     """
 
-    weeks: tuple[Week, ...]
-    hard: tuple[HardSession, ...]
+    by: str
+    periods: tuple[Period, ...] = ()
+    hard: tuple[HardSession, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of its periods."""
+        return KINDS[self.by]
 
 
 # --- choose -----------------------------------------------------------------------------------------------------------
 
 
-def history_chart(index: pd.DataFrame) -> HistoryChart:
+def history_chart(index: pd.DataFrame, by: str = "week") -> HistoryChart:
     """Chooses what the history shows.
 
-    The ranges of a week's sessions are added up end by end: the model errs the same way for the same rower each time,
+    The ranges of a period's sessions are added up end by end: the model errs the same way for the same rower each time,
     so its errors do not cancel.
 
     Args:
         index: one row per session.
+        by: the kind of periods, by `KINDS`.
     """
-    dated = _dated(index)
+    dated, kind = dated_sessions(index), KINDS[by]
     if dated.empty:
-        return HistoryChart((), ())
-    days = dated["started_at"]
-    mondays = days.dt.normalize() - pd.to_timedelta(days.dt.day_of_week, unit="D")
-    grouped = dated.groupby(mondays.dt.date)
+        return HistoryChart(by)
+    firsts = dated["started_at"].dt.date.map(kind.first)
+    grouped = dated.groupby(firsts)
     totals = grouped[list(SUMMED)].sum(min_count=1)
     sessions, known = grouped.size(), grouped["gross_kcal"].count()
-    last = max(sessions.index)
-    first = max(min(sessions.index), last - timedelta(weeks=MOST_WEEKS - 1))
-    weeks = [first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
-    return HistoryChart(tuple(_week(monday, sessions, known, totals) for monday in weeks), _hard_sessions(dated))
+    days = [min(sessions.index)]
+    while days[-1] < max(sessions.index):
+        days.append(kind.after(days[-1]))
+    shown = days[-kind.most :]
+    periods = tuple(_period(day, sessions, known, totals) for day in shown)
+    return HistoryChart(by, periods, _hard_sessions(dated[firsts >= shown[0]]))
 
 
 def counted(index: pd.DataFrame) -> pd.DataFrame:
@@ -100,7 +154,7 @@ def counted(index: pd.DataFrame) -> pd.DataFrame:
     return index if rowed.empty else rowed
 
 
-def _dated(index: pd.DataFrame) -> pd.DataFrame:
+def dated_sessions(index: pd.DataFrame) -> pd.DataFrame:
     """The sessions with a time stamp, oldest first, with every column the charts read."""
     columns = [*SUMMED, "hard_intervals", "mean_hard_power_w"]
     dated = index.reindex(columns=["started_at", *columns])
@@ -111,11 +165,11 @@ def _dated(index: pd.DataFrame) -> pd.DataFrame:
     return dated.dropna(subset=["started_at"]).sort_values("started_at", kind="stable")
 
 
-def _week(monday: date, sessions: pd.Series[int], known: pd.Series[int], totals: pd.DataFrame) -> Week:
-    if monday not in sessions.index:
-        return Week(monday, 0, 0, 0.0, None, None)
-    gross, low, high = (measured(totals.at[monday, column]) for column in SUMMED)
-    return Week(monday, int(sessions[monday]), int(known[monday]), gross, low, high)
+def _period(first_day: date, sessions: pd.Series[int], known: pd.Series[int], totals: pd.DataFrame) -> Period:
+    if first_day not in sessions.index:
+        return Period(first_day)
+    sums = {column: measured(totals.at[first_day, column]) for column in SUMMED}
+    return Period(first_day, int(sessions[first_day]), int(known[first_day]), **sums)
 
 
 def _hard_sessions(dated: pd.DataFrame) -> tuple[HardSession, ...]:
@@ -131,19 +185,25 @@ def _hard_sessions(dated: pd.DataFrame) -> tuple[HardSession, ...]:
 
 
 def history_figure(chart: HistoryChart) -> go.Figure:
-    """Draws the weeks as bars (energy with its range, sessions) and the hard rounds' power as points."""
-    titles = ["gross energy by week [kcal]", "sessions by week"]
+    """Draws energy with its range, distance and time as bars, and the hard rounds' power as points."""
+    by = chart.by
+    titles = [f"gross energy by {by} [kcal]", f"distance by {by} [km]", f"time by {by} [h]"]
     if chart.hard:
         titles.append("mean power of the hard rounds [W]")
-    height_px = 150 * len(titles) + 62
+    height_px = 140 * len(titles) + 62
     domains = drawing.panel_domains(len(titles), between=34 / (height_px - 68))
+    bars = [
+        _energy_bars(chart),
+        _bars(chart, 2, "distance", _in(chart, "distance_m", 1000), [_kilometres(each) for each in chart.periods]),
+        _bars(chart, 3, "hours", _in(chart, "duration_s", 3600), [_hours(each) for each in chart.periods]),
+    ]
     figure = go.Figure(
-        data=[_energy_bars(chart), _session_bars(chart), *([_hard_points(chart)] if chart.hard else [])],
+        data=[*bars, *([_hard_points(chart)] if chart.hard else [])],
         layout=drawing.layout(
             height_px,
             hovermode="closest",
             annotations=[drawing.panel_title(title, top) for title, (_, top) in zip(titles, domains, strict=True)],
-            xaxis=_week_axis(chart, len(titles)),
+            xaxis=_day_axis(chart, len(titles)),
         ),
     )
     for number, domain in enumerate(domains, start=1):
@@ -152,15 +212,11 @@ def history_figure(chart: HistoryChart) -> go.Figure:
 
 
 def _energy_bars(chart: HistoryChart) -> go.Bar:
-    above, below, ranges = zip(*map(_range, chart.weeks), strict=True) if chart.weeks else ((), (), ())
-    return go.Bar(
-        x=_middles(chart),
-        y=drawing.packed([None if week.gross_kcal is None else round(week.gross_kcal) for week in chart.weeks]),
-        text=[name + span for name, span in zip(_week_names(chart), ranges, strict=True)],
-        textposition="none",
-        uid="energy",
-        width=BAR_WIDTH_MS,
-        marker={"color": drawing.ENERGY, "line": {"width": 0}},
+    above, below, ranges = zip(*map(_range, chart.periods), strict=True) if chart.periods else ((), (), ())
+    energies = [None if each.gross_kcal is None else round(each.gross_kcal) for each in chart.periods]
+    bars = _bars(chart, 1, "energy", energies, ranges)
+    bars.update(
+        marker_color=drawing.ENERGY,
         error_y={
             "type": "data",
             "symmetric": False,
@@ -168,36 +224,56 @@ def _energy_bars(chart: HistoryChart) -> go.Bar:
             "arrayminus": drawing.packed(below),
             "color": drawing.INK,
             "thickness": 1,
-            "width": 3 if len(chart.weeks) <= 60 else 0,
+            "width": 3 if len(chart.periods) <= 60 else 0,
         },
-        hovertemplate="%{text}<extra></extra>",
     )
+    return bars
 
 
-def _range(week: Week) -> tuple[float | None, float | None, str]:
-    """How far a week's range reaches above and below its bar, and both in words."""
-    if week.gross_kcal is None:
+def _range(period: Period) -> tuple[float | None, float | None, str]:
+    """How far a period's range reaches above and below its bar, and both in words."""
+    if period.gross_kcal is None:
         return None, None, "<br>energy not measured"
-    words = f"<br>{week.gross_kcal:.0f} kcal"
-    of_some = f"<br>from {week.sessions_with_energy} of {count(week.sessions, 'session')}"
-    some = of_some if week.sessions_with_energy < week.sessions else ""
-    if week.low_kcal is None or week.high_kcal is None:
+    words = f"<br>{period.gross_kcal:.0f} kcal"
+    of_some = f"<br>from {period.sessions_with_energy} of {count(period.sessions, 'session')}"
+    some = of_some if period.sessions_with_energy < period.sessions else ""
+    if period.low_kcal is None or period.high_kcal is None:
         return None, None, words + some
-    above, below = round(week.high_kcal - week.gross_kcal), round(week.gross_kcal - week.low_kcal)
-    return above, below, f"{words} ({week.low_kcal:.0f}–{week.high_kcal:.0f}){some}"
+    above, below = round(period.high_kcal - period.gross_kcal), round(period.gross_kcal - period.low_kcal)
+    return above, below, f"{words} ({period.low_kcal:.0f}–{period.high_kcal:.0f}){some}"
 
 
-def _session_bars(chart: HistoryChart) -> go.Bar:
+def _in(chart: HistoryChart, name: str, unit: float) -> list[float | None]:
+    values = [getattr(period, name) for period in chart.periods]
+    return [None if value is None else round(value / unit, 2) for value in values]
+
+
+def _kilometres(period: Period) -> str:
+    if period.distance_m is None:
+        return "<br>distance not measured"
+    return f"<br>{period.distance_m / 1000:.1f} km in {count(period.sessions, 'session')}"
+
+
+def _hours(period: Period) -> str:
+    if period.duration_s is None:
+        return "<br>time not measured"
+    return f"<br>{clock(period.duration_s)} in {count(period.sessions, 'session')}"
+
+
+def _bars(chart: HistoryChart, panel: int, uid: str, values: Any, words: Any) -> go.Bar:
+    """One bar a period, with its name and value in words."""
+    names = [chart.kind.name(period.first_day) for period in chart.periods]
     return go.Bar(
-        x=_middles(chart),
-        y=drawing.packed([week.sessions for week in chart.weeks]),
-        text=_week_names(chart),
+        x=[_middle(chart, period).isoformat() for period in chart.periods],
+        y=drawing.packed(values),
+        text=[name + value for name, value in zip(names, words, strict=True)],
         textposition="none",
-        yaxis="y2",
-        uid="sessions",
-        width=BAR_WIDTH_MS,
+        yaxis="y" if panel == 1 else f"y{panel}",
+        uid=uid,
+        # plotly makes the only bar on an axis of dates a millisecond wide
+        width=[0.75 * DAY_MS * _days(chart, period) for period in chart.periods],
         marker={"color": drawing.SESSIONS, "line": {"width": 0}},
-        hovertemplate="%{text}<br>sessions: %{y}<extra></extra>",
+        hovertemplate="%{text}<extra></extra>",
     )
 
 
@@ -205,7 +281,7 @@ def _hard_points(chart: HistoryChart) -> go.Scatter:
     return go.Scatter(
         x=[session.day.isoformat() for session in chart.hard],
         y=drawing.packed([session.mean_power_w for session in chart.hard]),
-        yaxis="y3",
+        yaxis="y4",
         uid="hard",
         mode="lines+markers",
         line={"color": drawing.POWER, "width": 1},
@@ -215,39 +291,35 @@ def _hard_points(chart: HistoryChart) -> go.Scatter:
     )
 
 
-def _week_axis(chart: HistoryChart, panels: int) -> dict[str, Any]:
+def _day_axis(chart: HistoryChart, panels: int) -> dict[str, Any]:
     axis = drawing.axis(
         type="date",
         anchor=f"y{panels}",
         nticks=8,
         showgrid=False,
-        tickformat="%-d %b\n%Y",
-        title={"text": "week (Monday to Sunday)", "font": {"color": drawing.QUIET, "size": 12}, "standoff": 8},
+        tickformat="%-d %b\n%Y" if chart.by == "week" else "%b\n%Y",
+        title={"text": chart.kind.axis, "font": {"color": drawing.QUIET, "size": 12}, "standoff": 8},
     )
-    if not chart.weeks:
+    if not chart.periods:
         return axis
-    shown = max(8, len(chart.weeks))  # a first week is not drawn as one huge bar
-    end = chart.weeks[-1].monday + timedelta(weeks=1)
-    return axis | {"range": [(end - timedelta(weeks=shown)).isoformat(), end.isoformat()]}
+    first, end = chart.periods[0].first_day, chart.kind.after(chart.periods[-1].first_day)
+    least = timedelta(days=8 * _days(chart, chart.periods[-1]))  # a first week is not drawn as one huge bar
+    return axis | {"range": [min(first, end - least).isoformat(), end.isoformat()]}
 
 
 def _value_axis(chart: HistoryChart, number: int, domain: tuple[float, float]) -> dict[str, Any]:
     axis = drawing.axis(domain=domain, nticks=4, fixedrange=True)
-    if number == 1:
+    if number < 4:
         return axis | {"rangemode": "tozero"}
-    if number == 2:
-        most = max((week.sessions for week in chart.weeks), default=1)
-        return axis | {"range": [0, most * 1.1], "dtick": 1 if most <= 5 else None}
     powers = [session.mean_power_w for session in chart.hard]
     margin = max(10.0, 0.2 * (max(powers) - min(powers)))
     return axis | {"range": [max(0.0, min(powers) - margin), max(powers) + margin]}
 
 
-def _middles(chart: HistoryChart) -> list[str]:
-    """Thursdays: a bar as wide as its week, from Monday to Sunday."""
-    return [(week.monday + timedelta(days=3)).isoformat() + " 12:00" for week in chart.weeks]
+def _days(chart: HistoryChart, period: Period) -> int:
+    return (chart.kind.after(period.first_day) - period.first_day).days
 
 
-def _week_names(chart: HistoryChart) -> list[str]:
-    mondays = [week.monday for week in chart.weeks]
-    return [f"week {day:%V}, from {day.day} {MONTHS[day.month - 1]} {day.year}" for day in mondays]
+def _middle(chart: HistoryChart, period: Period) -> pd.Timestamp:
+    """The middle of a period: a bar is as wide as that, from its first day to its last."""
+    return pd.Timestamp(period.first_day) + pd.Timedelta(days=_days(chart, period) / 2)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboards.history import HistoryChart, counted, history_chart, history_figure
+from dashboards.bests import BestsChart, bests_chart, bests_figure, day_words, held, race_time
+from dashboards.calendar import CalendarChart, calendar_chart, calendar_figure
+from dashboards.history import KINDS, HistoryChart, counted, history_chart, history_figure
 from dashboards.page import column_head, figure_box, page, total
 from dashboards.session_page import energy_range
 from rowsync.wording import (
@@ -30,13 +33,21 @@ Link = Callable[[str], str | None]
 
 
 def history_page(
-    index: pd.DataFrame, *, session_link: Link, page_number: int = 1, rows_per_page: int | None = None
+    index: pd.DataFrame,
+    *,
+    session_link: Link,
+    athlete: str | None = None,
+    athlete_link: Link | None = None,
+    page_number: int = 1,
+    rows_per_page: int | None = None,
 ) -> str:
     """The page of all sessions as HTML.
 
     Args:
         index: one row per session.
         session_link: the address of a session's page by its id; None where it has none.
+        athlete: whose sessions are shown; None for everybody's.
+        athlete_link: the address of an athlete's page by name, `EVERYBODY` for all; without it nobody is linked.
         page_number: which page of the table, from 1.
         rows_per_page: how many sessions a page lists; None for all.
     """
@@ -47,14 +58,43 @@ def history_page(
         )
         return page("Rowing: no sessions yet", body)
     figures: dict[str, go.Figure] = {}
+    nav = _athletes(index, athlete, athlete_link)
+    if athlete is not None:
+        index = index[index["athlete"] == athlete]
     rows = newest_first(index)
     first = 0 if rows_per_page is None else (page_number - 1) * rows_per_page
     shown = rows[first:] if rows_per_page is None else rows[first : first + rows_per_page]
-    totals = _totals(newest_first(counted(index)))
-    main = totals + _chart_section(history_chart(counted(index)), figures) + _synthetic_note(rows)
-    main += _table(shown, session_link) + _paging(len(rows), page_number, rows_per_page)
-    header = f'<header><h1>Rowing</h1><p class="about">{_period(rows)}</p></header>'
+    rowed = counted(index)
+    main = _totals(newest_first(rowed)) + _calendar_section(calendar_chart(rowed), figures)
+    main += "".join(_chart_section(history_chart(rowed, by), figures) for by in KINDS)
+    main += _bests_section(bests_chart(rowed), session_link, figures) + _synthetic_note(rows)
+    main += _table(shown, session_link) + _paging(len(rows), page_number, rows_per_page, athlete)
+    whose = "" if athlete is None else f": {outside_html(athlete)}"
+    header = f'<header><h1>Rowing{whose}</h1><p class="about">{_period(rows)}</p>{nav}</header>'
     return page("Rowing: all sessions", f"{header}\n<main>\n{main}</main>\n{FOOTER}", figures)
+
+
+EVERYBODY = ""
+"""The name of nobody, under which the page of all athletes is linked."""
+
+
+def _athletes(index: pd.DataFrame, athlete: str | None, link: Link | None) -> str:
+    """Links to the pages of athletes, where there are several."""
+    names = sorted({str(name) for name in index["athlete"] if isinstance(name, str)}) if "athlete" in index else []
+    if link is None or len(names) < 2:
+        return ""
+    entries = [
+        (EVERYBODY, "everybody", athlete is None),
+        *((name, outside_html(name), name == athlete) for name in names),
+    ]
+    items = "".join(_athlete_link(link(name), words, is_here) for name, words, is_here in entries)
+    return f'<nav class="athletes" aria-label="Athletes">{items}</nav>'
+
+
+def _athlete_link(address: str | None, words: str, is_here: bool) -> str:
+    if is_here or address is None:
+        return f'<span aria-current="page">{words}</span> ' if is_here else f"<span>{words}</span> "
+    return f'<a href="{html.escape(address)}">{words}</a> '
 
 
 FOOTER = (
@@ -110,14 +150,56 @@ def _sum(rows: Sequence[Row], column: str, per_unit: float = 1) -> float | None:
     return sum(known) / per_unit if known else None
 
 
-def _chart_section(chart: HistoryChart, figures: dict[str, go.Figure]) -> str:
-    if not chart.weeks:
+def _calendar_section(chart: CalendarChart, figures: dict[str, go.Figure]) -> str:
+    if not chart.days:
         return ""
-    figures["history"] = history_figure(chart)
-    rowed = sum(1 for week in chart.weeks if week.sessions)
-    label = f"Bar charts of energy and sessions over {count(len(chart.weeks), 'week')}, {rowed} of them with rowing"
+    figures["calendar"] = calendar_figure(chart)
+    minutes = sum(day.duration_s or 0.0 for day in chart.days) / 60
+    label = f"A calendar of the last year: {count(len(chart.days), 'day')} with rowing, {minutes:.0f} minutes in all."
+    box = figure_box("calendar", label, figures["calendar"].layout.height)
+    note = '<p class="note">The longer a day\'s rowing, the stronger its colour.</p>'
+    return f"<section><h2>The last year</h2>\n{box}{note}</section>\n"
+
+
+def _chart_section(chart: HistoryChart, figures: dict[str, go.Figure]) -> str:
+    """The chart of weeks, or of months where there are two."""
+    if not chart.periods or (chart.by == "month" and len(chart.periods) < 2):
+        return ""
+    figures[chart.by] = history_figure(chart)
+    rowed = sum(1 for period in chart.periods if period.sessions)
+    label = f"Bar charts of energy, distance and time over {count(len(chart.periods), chart.by)}, {rowed} with rowing"
     label += f", and mean power of the hard rounds in {count(len(chart.hard), 'session')}." if chart.hard else "."
-    return f"<section><h2>By week</h2>\n{figure_box('history', label, figures['history'].layout.height)}</section>\n"
+    box = figure_box(chart.by, label, figures[chart.by].layout.height)
+    return f"<section><h2>{chart.kind.heading}</h2>\n{box}</section>\n"
+
+
+def _bests_section(chart: BestsChart, session_link: Link, figures: dict[str, go.Figure]) -> str:
+    if not chart.powers and not chart.times:
+        return ""
+    box = ""
+    if chart.powers:
+        figures["bests"] = bests_figure(chart)
+        words = "; ".join(f"{held(best.over)} {best.value:.0f} W" for best in chart.powers)
+        box = figure_box(
+            "bests", f"The highest mean power held for each time: {words}.", figures["bests"].layout.height
+        )
+    times = "".join(
+        f'<tr><th scope="row" class="word">{number(best.over)} m</th><td>{race_time(best.value)}</td>'
+        f"<td>{race_time(best.value * 500 / best.over)}</td>"
+        f'<td class="word">{_linked(day_words(best.day), session_link(best.session_id))}</td></tr>\n'
+        for best in chart.times
+    )
+    heads = column_head("distance", kind="word") + column_head("time") + column_head("pace", "/500 m")
+    heads += column_head("day", kind="word")
+    table = (
+        '<table class="bests"><caption>The shortest time for each distance, within any row</caption>'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{times}</tbody></table>"
+    )
+    return f"<section><h2>Bests</h2>\n{box}{table if chart.times else ''}</section>\n"
+
+
+def _linked(words: str, address: str | None) -> str:
+    return words if address is None else f'<a href="{html.escape(address)}">{words}</a>'
 
 
 def _synthetic_note(rows: Sequence[Row]) -> str:
@@ -171,17 +253,18 @@ def _started(row: Row, session_link: Link) -> str:
     at = moment(row.get("started_at"))
     words = html.escape(outside_text(session_id)) if at is None else f"{short_day(at)}, {time_of_day(at)[:5]}"
     address = session_link(session_id)
-    return words if address is None else f'<a href="{html.escape(address)}">{words}</a>'
+    return _linked(words, address)
 
 
 def _outside_cell(value: Any) -> str:
     return NOT_MEASURED if value in (None, "") else outside_html(value)
 
 
-def _paging(sessions: int, page_number: int, rows_per_page: int | None) -> str:
+def _paging(sessions: int, page_number: int, rows_per_page: int | None, athlete: str | None) -> str:
     if rows_per_page is None or sessions <= rows_per_page:
         return ""
     last = -(-sessions // rows_per_page)
-    newer = f'<a rel="prev" href="?page={page_number - 1}">← newer</a>' if page_number > 1 else ""
-    older = f'<a rel="next" href="?page={page_number + 1}">older →</a>' if page_number < last else ""
+    whose = "" if athlete is None else f"&amp;athlete={quote(athlete, safe='', errors='replace')}"
+    newer = f'<a rel="prev" href="?page={page_number - 1}{whose}">← newer</a>' if page_number > 1 else ""
+    older = f'<a rel="next" href="?page={page_number + 1}{whose}">older →</a>' if page_number < last else ""
     return f'<nav aria-label="Pages">{newer} <span>page {page_number} of {last}</span> {older}</nav>\n'

@@ -12,12 +12,13 @@ from typing import Any
 
 import pandas as pd
 
-from dashboards.history_page import history_page
+from dashboards.history_page import EVERYBODY, history_page
 from dashboards.page import PLOTLY_FILE, plotly_script
 from dashboards.session import session_chart, session_figure
 from dashboards.session_page import session_page
 from rowsync.corrections import said
 from rowsync.errors import StoreError, UsageError
+from rowsync.slug import slug
 from rowsync.wording import clock, day, moment, number, time_of_day
 
 HISTORY_FILE = "index.html"
@@ -53,7 +54,7 @@ def write_session_report(
 
 
 def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
-    """Writes the history as `index.html`; returns its path.
+    """Writes the history as `index.html`, and where there are several athletes each one's too; returns the path.
 
     A session whose report lies in the same directory as `<session_id>.html` is linked.
 
@@ -69,10 +70,17 @@ def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
         name = f"{session_id}.html"
         return name if FILE_NAME.fullmatch(name) and (directory / name).is_file() else None
 
-    path = directory / HISTORY_FILE
-    _write(path, history_page(index, session_link=session_link).encode())
+    names = {str(name) for name in index["athlete"] if isinstance(name, str)} if "athlete" in index else set()
+    for athlete in (None, *(names if len(names) > 1 else ())):
+        content = history_page(index, session_link=session_link, athlete=athlete, athlete_link=athlete_file)
+        _write(directory / athlete_file(athlete or EVERYBODY), content.encode())
     _write_plotly(directory)
-    return path
+    return directory / HISTORY_FILE
+
+
+def athlete_file(name: str) -> str:
+    """The name of an athlete's page, `EVERYBODY`'s being the history's."""
+    return HISTORY_FILE if name == EVERYBODY else f"athlete-{slug(name)}.html"
 
 
 def _picture(summary: Mapping[str, Any], samples: pd.DataFrame) -> bytes:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import html
+import re
 import socket
 import threading
 from http.client import HTTPConnection
@@ -76,6 +78,26 @@ def test_a_long_history_is_turned_page_by_page(app, query, said):
 @pytest.mark.parametrize("query", ["?page=²", "?page=" + "9" * 5_000, "?page=%00", "?page=1;drop"])
 def test_an_odd_page_number_is_the_first_page(app, query):
     assert "page 1 of 3" in ask(app, f"/{query}").text
+
+
+class TwoAthletes(MemoryStore):
+    """A store of two people, one of whom has a name that hurts."""
+
+    def index(self):
+        index = super().index().astype({"athlete": "object"})
+        index.loc[:9, "athlete"] = "a&b <i>"
+        return index
+
+
+def test_each_athlete_has_a_history_of_ones_own():
+    app = create_app(TwoAthletes())
+    everybody = ask(app, "/").text
+    (address,) = re.findall(r'<nav class="athletes".*<a href="(/\?athlete=a[^"]*)"', everybody)
+    own = ask(app, html.unescape(address)).text
+    assert "a&amp;b &lt;i&gt;" in re.search("<h1>(.*)</h1>", own)[1]
+    assert own.count('<th scope="row" class="word"><a') == 10
+    assert ask(app, "/?athlete=Anna&page=3").text.count('rel="prev" href="?page=2&amp;athlete=Anna"') == 1
+    assert ask(app, "/?athlete=nobody").status_code == 404
 
 
 def test_a_session_has_its_page(app):

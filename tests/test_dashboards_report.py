@@ -97,3 +97,16 @@ def test_a_session_id_never_becomes_a_path(tmp_path, name):
     index = demo_index(1).astype({"session_id": "object"})
     index.loc[0, "session_id"] = name
     assert "<a " not in write_history_report(index, tmp_path / "in").read_text("utf-8")
+
+
+def test_several_athletes_have_a_page_each_whatever_they_are_called(tmp_path):
+    index = demo_index(4).astype({"athlete": "object"})
+    index["athlete"] = ["Anna", "../<script>", "Anna", "<b>"]
+    write_history_report(index, tmp_path)
+    pages = {path.name: path.read_text("utf-8") for path in tmp_path.glob("*.html")}
+    assert len(pages) == 4
+    assert "athlete-Anna.html" in pages
+    links = re.findall(r'<a href="([^"]*)"', pages["athlete-Anna.html"])
+    assert sorted(links) == sorted(set(pages) - {"athlete-Anna.html"})
+    assert not any("<script>alert" in text or "<b>" in text for text in pages.values())
+    assert pages["athlete-Anna.html"].count('<th scope="row" class="word">') == 2
