@@ -17,6 +17,9 @@ weekly_aim_kcal = 900             # net, of rowing
 [mqtt]                            # where `--mqtt` sends what is rowed
 url = "mqtts://rowsync@home.local"
 password_file = "~/.config/rowsync/mqtt-password"
+
+[intervals_icu]                   # where `rowsync upload` sends sessions
+key_file = "~/.config/rowsync/intervals-icu-key"
 """
 
 from __future__ import annotations
@@ -49,12 +52,14 @@ class Settings:
         athlete: who rows by default.
         athletes: everybody it knows, by name.
         mqtt: how a broker is reached, by `MQTT_KEYS`.
+        intervals_icu: how that service is reached, by `INTERVALS_ICU_KEYS`.
     """
 
     data: Path
     athlete: str = "me"
     athletes: dict[str, Profile] = field(default_factory=dict)
     mqtt: dict[str, Any] = field(default_factory=dict)
+    intervals_icu: dict[str, Any] = field(default_factory=dict)
 
     def profile(self, name: str | None = None) -> Profile:
         """What is known of the athlete of that name (None: the default one); of a stranger, the name."""
@@ -125,7 +130,7 @@ def _unreadable(path: Path, error: Exception) -> UsageError:
 
 
 def _settings(path: Path, content: dict[str, Any]) -> Settings:
-    _refuse_unknown(path, "", content, {"data", "athlete", "athletes", "mqtt"})
+    _refuse_unknown(path, "", content, {"data", "athlete", "athletes", "mqtt", "intervals_icu"})
     athletes = content.get("athletes", {})
     if not isinstance(athletes, dict):
         raise UsageError(f"In {path}, athletes are written as tables: [athletes.anna]")
@@ -133,7 +138,8 @@ def _settings(path: Path, content: dict[str, Any]) -> Settings:
         data=_folder(path, _text(path, content, "data")),
         athlete=_text(path, content, "athlete") or "me",
         athletes={name: _profile(path, name, table) for name, table in athletes.items()},
-        mqtt=_mqtt(path, content.get("mqtt", {})),
+        mqtt=_service(path, "mqtt", content, MQTT_KEYS),
+        intervals_icu=_service(path, "intervals_icu", content, INTERVALS_ICU_KEYS),
     )
 
 
@@ -150,14 +156,20 @@ MQTT_KEYS: Mapping[str, type] = {
 """What `[mqtt]` may hold (docs/mqtt.md)."""
 
 
-def _mqtt(path: Path, table: Any) -> dict[str, Any]:
+INTERVALS_ICU_KEYS: Mapping[str, type] = {"key_file": str, "url": str}
+"""What `[intervals_icu]` may hold (docs/contract.md)."""
+
+
+def _service(path: Path, name: str, content: dict[str, Any], keys: Mapping[str, type]) -> dict[str, Any]:
+    """What is said of a service, in a table of its own."""
+    table = content.get(name, {})
     if not isinstance(table, dict):
-        raise UsageError(f"In {path}, MQTT is written as a table: [mqtt]")
-    _refuse_unknown(path, "mqtt.", table, set(MQTT_KEYS))
+        raise UsageError(f"In {path}, {name} is written as a table: [{name}]")
+    _refuse_unknown(path, f"{name}.", table, set(keys))
     for key, value in table.items():
-        if not isinstance(value, MQTT_KEYS[key]):
+        if not isinstance(value, keys[key]):
             raise UsageError(
-                f"In {path}, mqtt.{key} is {'true or false' if MQTT_KEYS[key] is bool else 'a text in quotes'}."
+                f"In {path}, {name}.{key} is {'true or false' if keys[key] is bool else 'a text in quotes'}."
             )
     return table
 
