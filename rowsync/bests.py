@@ -7,9 +7,9 @@ covered.
 
 Both are exact for strokes whose power and speed are even from their start to their end; no second is sampled.  A mean
 over a sliding window of a step function is a broken line that bends where an edge of the window meets an edge of a
-stroke, so its highest point lies at one of these.  What nobody saw counts as 0 W and 0 m, like a pause: a stretch across
-a gap may be better than a best says, never worse.  Metres that the wheel coasts after a stop are no stroke's and count
-nothing, as in the mean pace.
+stroke, so its highest point lies at one of these.  What nobody saw counts as 0 W and 0 m, like a pause: a stretch
+across a gap may be better than a best says, never worse.  Metres that the wheel coasts after a stop are no stroke's and
+count nothing, as in the mean pace.
 
 Bests are as good as the watts that they are of.  Watts that a machine only repeats are corrected before
 (`rowsync.strokes`), those that are derived from pace or metres or that the heart contradicts aren't: the session's

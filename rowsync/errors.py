@@ -9,6 +9,7 @@
     │   └── MachineLost         the link went and did not come back
     ├── SessionNotFound         no stored session of that name
     ├── RecordingError          a recording or a stored file can't be read
+    │   └── NewerFile           a newer rowsync wrote it, or reckoned what is in it
     └── StoreError              something can't be written
 
 Every message says in one or two lines what happened and what to do next.  `exit_code` is what the command line
@@ -60,6 +61,10 @@ class RecordingError(RowsyncError):
     """A recording, or a stored file, can't be read."""
 
     exit_code = 4
+
+
+class NewerFile(RecordingError):
+    """A newer rowsync wrote a stored file, or reckoned what is in it."""
 
 
 class StoreError(RowsyncError):

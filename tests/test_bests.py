@@ -77,9 +77,7 @@ def test_metres_that_come_in_a_lump_make_no_record():
 
 
 pieces = st.lists(
-    st.tuples(
-        st.integers(1, 12).map(float), st.one_of(st.none(), st.integers(0, 900).map(float)), st.integers(0, 60)
-    ),
+    st.tuples(st.integers(1, 12).map(float), st.one_of(st.none(), st.integers(0, 900).map(float)), st.integers(0, 60)),
     min_size=1,
     max_size=120,
 )
