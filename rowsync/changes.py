@@ -104,7 +104,7 @@ def _by_how_much(name: str, figure: Callable[[Fields], Any], group: list[Change]
 def _percent(share: float) -> str:
     """`+0.4 %`, `−2 %`: to the percent, or to the first digit that isn't 0."""
     percent = abs(100 * share)
-    decimals = 0 if percent >= 1 or percent < SMALLEST_PERCENT else ceil(-log10(percent))
+    decimals = 0 if percent >= 0.95 or percent < SMALLEST_PERCENT else ceil(-log10(percent))
     sign = "+" if share > 0 else MINUS if share < 0 else "±"
     return f"{sign}{number(percent, decimals)}{THIN_SPACE}%"
 

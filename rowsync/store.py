@@ -208,10 +208,6 @@ class _Index(NamedTuple):
         left_out = {name: why for name, why in self.left_out.items() if name != row["session_id"]}
         return _Index(_by_time([others, _table_of(row)]), left_out)
 
-    def says_as(self, other: _Index) -> bool:
-        """Whether both say the same, whenever they were stored."""
-        return bool(self.table.equals(other.table)) and self.left_out == other.left_out
-
 
 class Truth(NamedTuple):
     """A session with what a person said of its intervals: what a detector is scored against.
@@ -775,7 +771,7 @@ class Store:
             with _writing(self.folder):
                 held = self._held()
                 index = self._up_to_date(held)
-                if not index.says_as(held):
+                if index is not held:  # or somebody else brought it up to date
                     self._write_index(index)
         except StoreError:  # looking back needs no disk that can be written
             index = self._up_to_date(held)

@@ -46,14 +46,19 @@ def _rebuild(store: Store, jobs: int | None) -> None:
     from rowsync.changes import Change, changes_sentences
     from rowsync.wording import count
 
-    every = rebuilt(store, store.stored(), jobs)
-    changed = [each for each in every if each.is_new and each.after is not None]
-    for sentence in changes_sentences(Change(each.before, each.after) for each in changed if each.after is not None):
+    stored = store.stored()
+    if not stored:
+        tell(f"There are no sessions in {store.folder} yet. Row one, or try: rowsync demo")
+        return
+    every = rebuilt(store, stored, jobs)
+    changes = {each.session_id: Change(each.before, each.after) for each in every if each.is_new and each.after}
+    for sentence in changes_sentences(changes.values()):
         click.echo(sentence)
-    if not changed:
-        click.echo(f"{count(len(every), 'session')}: nothing changed.")
-    refresh_pages(store, [each.session_id for each in changed])
-    _refuse_failed([each for each in every if each.problem is not None])
+    failed = [each for each in every if each.problem is not None]
+    if same := len(every) - len(changes) - len(failed):
+        click.echo(f"{count(same, 'session')}: nothing changed.")
+    refresh_pages(store, changes)
+    _refuse_failed(failed)
 
 
 def _refuse_failed(failed: Sequence[Rebuilt]) -> None:
