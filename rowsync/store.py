@@ -758,7 +758,7 @@ class Store:
             StoreError: the folder can't be written.
         """
         with _writing(self.folder):
-            index = self._up_to_date(_NO_INDEX)
+            index = self._up_to_date(_no_index())
             self._write_index(index)
         return index.left_out
 
@@ -784,10 +784,10 @@ class Store:
             written_ns = path.stat().st_ctime_ns  # before it is read: what is stored meanwhile is newer
             table, left_out = _read(path, INDEX), _metadata(path, "left_out")["left_out"]
         except (RecordingError, OSError):
-            return _NO_INDEX
+            return _no_index()
         is_whole = not (table["session_id"].null_count or table["started_at"].null_count)
         is_sound = is_whole and isinstance(left_out, dict) and len(table["session_id"].unique()) == table.num_rows
-        return _Index(table, left_out, written_ns) if is_sound else _NO_INDEX
+        return _Index(table, left_out, written_ns) if is_sound else _no_index()
 
     def _unlike(self, held: _Index) -> tuple[dict[str, Path], set[str]]:
         """The files that an index says nothing of, or nothing new; and what it says of files that are gone."""
@@ -884,7 +884,8 @@ def _by_time(tables: list[pa.Table]) -> pa.Table:
     return together.sort_by([("started_at", "ascending"), ("session_id", "ascending")])
 
 
-_NO_INDEX = _Index(INDEX.empty_table(), {})
+def _no_index() -> _Index:
+    return _Index(INDEX.empty_table(), {})  # when it is needed: pyarrow loads pandas for it
 
 
 def _files_with_changes(folder: Path) -> dict[str, tuple[Path, int]]:
