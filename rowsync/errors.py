@@ -9,6 +9,7 @@
     │   └── MachineLost         the link went and did not come back
     ├── SessionNotFound         no stored session of that name
     ├── RecordingError          a recording or a stored file can't be read
+    │   └── NewerFile           a newer rowsync wrote it, or reckoned what is in it
     ├── StoreError              something can't be written
     └── UploadError             a service doesn't take a session
 
@@ -61,6 +62,10 @@ class RecordingError(RowsyncError):
     """A recording, or a stored file, can't be read."""
 
     exit_code = 4
+
+
+class NewerFile(RecordingError):
+    """A newer rowsync wrote a stored file, or reckoned what is in it."""
 
 
 class UploadError(RowsyncError):

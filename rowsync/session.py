@@ -15,6 +15,7 @@ from typing import Any
 
 from rowsync.athlete import Athlete
 from rowsync.audit import MachineEnergy, audit
+from rowsync.bests import best_powers_w, best_times_s
 from rowsync.corrections import CORRECTED, fitted
 from rowsync.energy import Energy, EnergyMeter
 from rowsync.errors import UsageError
@@ -154,6 +155,8 @@ class Session:
         compliance: how its plan was kept; None without a plan.
         fade: how much stronger the last three hard pieces were than the first three, as a share; negative when weaker.
             None with fewer than two pieces, and with pieces of several lengths.
+        best_powers_w: the highest mean power for each of `bests.DURATIONS_S` [W]; None where the row is shorter.
+        best_times_s: the shortest time for each of `bests.DISTANCES_M` [s]; None where it covered less.
         intervals_from: who says what its segments are: "plan" when one was followed, "detected", or "corrected" by a
             person.
         intervals: its segments in order; they tile it.
@@ -183,6 +186,8 @@ class Session:
     interval_probability: float | None
     compliance: Compliance | None
     fade: float | None
+    best_powers_w: Mapping[str, float | None]
+    best_times_s: Mapping[str, float | None]
     intervals_from: str
     intervals: tuple[Interval, ...]
     gaps: tuple[Gap, ...]
@@ -396,6 +401,8 @@ class Tracker:
             interval_probability=found.probability,
             compliance=found.compliance,
             fade=fade_of(each for each in intervals if each.effort is Effort.HARD),
+            best_powers_w=best_powers_w(self.strokes),
+            best_times_s=best_times_s(self.strokes),
             intervals_from=CORRECTED if corrected else _source(found),
             intervals=intervals,
             gaps=tuple(self._gaps),

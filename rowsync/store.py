@@ -15,8 +15,10 @@ only after that.  Page checksums are on: without them most flipped bits read bac
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,13 +27,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rowsync import __version__
+from rowsync.bests import DISTANCES_M, DURATIONS_S
 from rowsync.comparison import comparable_fields
 from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
 from rowsync.days import day_of
-from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
+from rowsync.errors import NewerFile, RecordingError, RowsyncError, SessionNotFound, StoreError, UsageError
 from rowsync.felt import Felt, felt_fields, felt_from_fields
 from rowsync.files import locked, make_folder, replacing, sync_folder
 from rowsync.formulas import MODEL
@@ -51,14 +55,16 @@ from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.telemetry import Item, Note, Notification
 from rowsync.wording import moment, outside_text, stamp
+from rowsync.workers import in_order
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 5
-"""2: more columns of samples; 3: intervals with confidence, plans kept; 4: energy in parts, training; 5: fade.
+SCHEMA = 6
+"""2: more columns of samples; 3: intervals with confidence, plans kept; 4: energy in parts, training; 5: fade;
+6: bests.
 
-An older one is made anew when it is read, and so is what an older energy model reckoned.
+An older one is made anew when it is read, and so is what an older energy model reckoned; `rebuild` makes all anew.
 """
 _METADATA = b"rowsync"
 
@@ -121,6 +127,11 @@ INDEX = pa.schema(
         ("mean_hard_power_w", _NUMBER),
         ("load", _NUMBER),
         ("load_by", _TEXT),
+        ("power_source", _TEXT),
+        ("doubtful_power", pa.bool_()),
+        *((f"power_{duration_s}s_w", _NUMBER) for duration_s in DURATIONS_S),
+        *((f"best_{distance_m}m_s", _NUMBER) for distance_m in DISTANCES_M),
+        ("schema", _INTEGER),
         ("settings_crc", _TEXT),
     ]
 )
@@ -141,6 +152,61 @@ class Recovery:
     summary: dict[str, Any] | None = None
     problem: str | None = None
     cut_short: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What became of one session that was derived from its bytes again.
+
+    Attributes:
+        session_id: which.
+        before: its summary as it was stored; None where there was none, or none that could be read.
+        after: its summary as it is now; None where it could not be derived.
+        is_new: whether its file of samples is another than before.
+        problem: why it could not be derived; it stays as it was.
+    """
+
+    session_id: str
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    is_new: bool = False
+    problem: str | None = None
+
+
+class _Derived(NamedTuple):
+    """A session derived again and not written yet: by whom it may be derived, apart from the one who writes.
+
+    Attributes:
+        rebuilt: what becomes of it.
+        marks: of the files that it was derived from; while they hold, it is what they say.
+        path: where its samples belong.
+        content: its file of samples; None where the one that lies there is the same.
+    """
+
+    rebuilt: Rebuilt
+    marks: tuple[tuple[str, int, int, int], ...] = ()
+    path: Path = Path()
+    content: bytes | None = None
+
+
+class _Index(NamedTuple):
+    """The index, one row a session, oldest first.
+
+    Attributes:
+        table: as in `INDEX`.
+        left_out: why files among the samples have no row, by what they are called.
+        written_ns: when it was stored; 0 when it wasn't [ns].
+    """
+
+    table: pa.Table
+    left_out: dict[str, str]
+    written_ns: int = 0
+
+    def with_row(self, row: dict[str, Any]) -> _Index:
+        """The index with a session's row, in place of one that it may have."""
+        others = self.table.filter(pc.not_equal(self.table["session_id"], row["session_id"]))
+        left_out = {name: why for name, why in self.left_out.items() if name != row["session_id"]}
+        return _Index(_by_time([others, _table_of(row)]), left_out)
 
 
 class Truth(NamedTuple):
@@ -187,7 +253,7 @@ class Store:
 
     def __init__(self, folder: Path, profiles: Mapping[str, Profile] | None = None) -> None:
         self.folder = folder
-        self.profiles = profiles or {}
+        self.profiles = dict(profiles or {})
 
     def add(self, recording: Recording) -> dict[str, Any]:
         """Analyse a recording and store it; storing the same session again replaces it, and keeps what was corrected.
@@ -229,16 +295,22 @@ class Store:
         return f"{crc32(repr(known).encode()):08x}"
 
     def _keep(self, recording: Recording, session: Session, said: _Said) -> dict[str, Any]:
+        raw = _raw_bytes(recording)
+        summary, samples, row = self._made(session, said)
+        with _writing(self.folder):
+            index = self._up_to_date()
+            _put(self._path("raw", session), raw)
+            _put(self._path("samples", session), samples)
+            self._move_said(session)
+            self._write_index(index.with_row(row))
+        return summary
+
+    def _made(self, session: Session, said: _Said) -> tuple[dict[str, Any], bytes, dict[str, Any]]:
+        """What is kept of a session besides its bytes: its summary, its file of samples, its row of the index."""
         settings_crc = self._settings_crc(session.header.athlete.name, session.header.started_at)
         summary = session.summary() | said.fields
-        raw, samples, row = _raw_table(recording), _samples_table(session), _index_row(summary, settings_crc)
-        header, events = header_fields(recording.header), list(map(note_fields, recording.notes))
-        with _writing(self.folder):
-            self._put("raw", session, raw, header=header, events=events)
-            self._put("samples", session, samples, summary=summary, settings_crc=settings_crc)
-            self._move_said(session)
-            self._write_index([*self._rows_but(session.header.session_id), row])
-        return summary
+        samples = _file_bytes(_samples_table(session), summary=summary, settings_crc=settings_crc)
+        return summary, samples, _index_row(summary, settings_crc, SCHEMA)
 
     def finish(self, journal: Path, *, wait: bool = False) -> Recovery | None:
         """Store the session of a journal that nobody writes any more, then remove the journal.
@@ -382,12 +454,13 @@ class Store:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a session, newest first, as in `INDEX`; an index that is missing or behind is made anew."""
-        return sorted(self._rows(), key=lambda row: (row["started_at"], row["session_id"]), reverse=True)
+        rows: list[dict[str, Any]] = self._table().to_pylist()
+        return rows[::-1]
 
     def index(self) -> pd.DataFrame:
         """`rows` as a table."""
-        index: pd.DataFrame = pa.Table.from_pylist(self.rows(), schema=INDEX).to_pandas()
-        return index
+        index: pd.DataFrame = self._table().to_pandas()
+        return index.iloc[::-1].reset_index(drop=True)
 
     def find(self, name: str | None = None) -> str:
         """The id of the session that a name, or the beginning of one, stands for; None is the latest.
@@ -395,7 +468,7 @@ class Store:
         Raises:
             SessionNotFound: there is none, or more than one.
         """
-        known = [row["session_id"] for row in self.rows()]
+        known = self._table()["session_id"].to_pylist()[::-1]
         if not known:
             raise SessionNotFound(f"There are no sessions in {self.folder} yet. Row one, or try: rowsync demo")
         if name is None or name == "latest":
@@ -483,8 +556,10 @@ class Store:
 
     def behind(self) -> list[str]:
         """The sessions that can be reckoned anew and were by an older model, or by other settings; by their id."""
+        table = self._table()
         columns = ("athlete", "started_at", "energy_model", "settings_crc")
-        old = (row["session_id"] for row in self._rows() if self._is_behind(*(row[name] for name in columns)))
+        reckoned = zip(*(table[name].to_pylist() for name in ("session_id", *columns)), strict=True)
+        old = (session_id for session_id, *how in reckoned if self._is_behind(*how))
         return sorted(filter(self._has_bytes, old))
 
     def _has_bytes(self, session_id: str) -> bool:
@@ -493,19 +568,89 @@ class Store:
         except (RecordingError, SessionNotFound):  # whoever opens it is told
             return False
 
-    def reckon_again(self, session_id: str) -> dict[str, Any]:
-        """Derive a session from its bytes again, with the settings as they are.
+    def stored(self) -> list[str]:
+        """Every session of which there are bytes or samples, by its id."""
+        return sorted({path.stem for kind in ("raw", "samples") for path in self.folder.glob(f"{kind}/*/*/*.parquet")})
 
-        Returns:
-            The session as it is now, without its series.
+    def rebuild(self, session_ids: Iterable[str] | None = None, jobs: int = 1) -> Iterator[Rebuilt]:
+        """Derive sessions from their bytes again, with the decoder, the models and the settings as they are.
+
+        Others may record and store meanwhile.  Each file is replaced whole, and only by another one; the index is
+        written once, at the end, or by whoever reads it next.
+
+        Args:
+            session_ids: which; all of them by default.
+            jobs: how many processes derive at once.
+
+        Yields:
+            What became of each, in their order; one that fails stays as it was.
 
         Raises:
-            SessionNotFound: there is no such session.
-            RecordingError: its file is not ours or altered; nothing is changed.
-            StoreError: the folder can't be written.
+            StoreError: the folder can't be written, or a worker was killed; what was rebuilt until then is kept.
         """
-        recording = self.recording(session_id)
-        return self._keep(recording, *self._analysed(recording))
+        wanted = self.stored() if session_ids is None else list(session_ids)
+        try:
+            for derived in in_order(self._derived, wanted, jobs):
+                yield self._settled(derived)
+        finally:
+            self._table()
+
+    def _derived(self, session_id: str) -> _Derived:
+        """A session derived from its bytes, and nothing written."""
+        try:
+            return self._derive(session_id)
+        except RowsyncError as error:
+            return _Derived(Rebuilt(session_id, problem=str(error)))
+        except Exception as error:  # one bad session must not keep anybody from the others
+            why = f"it can't be derived: {type(error).__name__}: {_first_line(error)}."
+            return _Derived(Rebuilt(session_id, problem=f"{outside_text(session_id)}: {why}"))
+
+    def _derive(self, session_id: str) -> _Derived:
+        before, marks = self._summary_before(session_id), self._marks(session_id)
+        if not any(kind == "raw" for kind, *_ in marks):
+            raise RecordingError(f"{outside_text(session_id)}: the bytes that it came from are gone.")
+        session, said = self._analysed(self.recording(session_id))
+        path = self._path("samples", session)
+        if path.stem != session_id:
+            raise RecordingError(f"{self._file('raw', session_id)} holds another session: {path.stem}.")
+        after, content, _ = self._made(session, said)
+        is_new = not path.is_file() or path.read_bytes() != content
+        return _Derived(Rebuilt(session_id, before, after, is_new), marks, path, content if is_new else None)
+
+    def _summary_before(self, session_id: str) -> dict[str, Any] | None:
+        """What is stored of a session; None where nothing is, or nothing that can be read.
+
+        Raises:
+            NewerFile: it is a newer rowsync's, which knew better.
+        """
+        try:
+            before: dict[str, Any] = _metadata(self._file("samples", session_id), "summary")["summary"]
+        except NewerFile:
+            raise
+        except (RecordingError, SessionNotFound):
+            return None
+        model = (before.get("energy") or {}).get("model")
+        if _age(model) > _age(MODEL):
+            raise NewerFile(f"{session_id} was reckoned by a newer rowsync ({outside_text(model)}): update this one.")
+        return before
+
+    def _marks(self, session_id: str) -> tuple[tuple[str, int, int, int], ...]:
+        """Marks of the files that a session is derived from: others when one was replaced."""
+        files = [(kind, path) for kind in SAID for path in self._said_files(kind, session_id)]
+        files += [("raw", path) for path in sorted(self.folder.glob(f"raw/*/*/{slug(session_id)}.parquet"))]
+        stats = [(kind, path.stat()) for kind, path in files]
+        return tuple((kind, stat.st_ino, stat.st_mtime_ns, stat.st_size) for kind, stat in stats)
+
+    def _settled(self, derived: _Derived) -> Rebuilt:
+        """Write what was derived, unless somebody stored more of the session or said something of it meanwhile."""
+        if derived.content is None:
+            return derived.rebuilt
+        with _writing(self.folder):
+            if self._marks(derived.rebuilt.session_id) != derived.marks:
+                derived = self._derived(derived.rebuilt.session_id)
+            if derived.content is not None:
+                _put(derived.path, derived.content)
+        return derived.rebuilt
 
     def samples(self, session_id: str) -> pd.DataFrame:
         """One session's samples; columns as in `SAMPLES`, missing values as NaN.
@@ -548,14 +693,6 @@ class Store:
         header = session.header
         folder = self.folder / kind / f"athlete={slug(header.athlete.name)}" / f"year={header.started_at.year:04d}"
         return folder / f"{slug(header.session_id)}.{'json' if kind in SAID else 'parquet'}"
-
-    def _put(self, kind: str, session: Session, table: pa.Table, **content: Any) -> None:
-        """Write a session's file; the same session under another athlete or year is the same session."""
-        path = self._path(kind, session)
-        _write(path, table, **content)
-        for other in self.folder.glob(f"{kind}/*/*/{path.name}"):
-            if other != path:
-                other.unlink()
 
     def _said_files(self, kind: str, session_id: str) -> list[Path]:
         """Where lies what a person said of a session: one file, or none."""
@@ -611,31 +748,75 @@ class Store:
     def _index_path(self) -> Path:
         return self.folder / "sessions.parquet"
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def rebuild_index(self) -> dict[str, str]:
+        """Make the index anew from the files of samples alone.
+
+        Returns:
+            Why files among them have no row, by what they are called.
+
+        Raises:
+            StoreError: the folder can't be written.
+        """
+        with _writing(self.folder):
+            index = self._up_to_date(_no_index())
+            self._write_index(index)
+        return index.left_out
+
+    def _table(self) -> pa.Table:
+        """The index, oldest first; stored anew where it was missing, damaged or behind the files."""
+        held = self._held()
+        if not any(self._unlike(held)):
+            return held.table
         try:
-            rows: list[dict[str, Any]] = _read(self._index_path, INDEX).to_pylist()
-        except RecordingError:
-            return self._rows_from_files()
-        stored = {path.stem for path in self.folder.glob("samples/*/*/*.parquet")}
-        indexed = {row["session_id"] for row in rows if row["started_at"] is not None}
-        return rows if len(rows) == len(indexed) and stored == indexed else self._rows_from_files()
+            with _writing(self.folder):
+                held = self._held()
+                index = self._up_to_date(held)
+                if index is not held:  # or somebody else brought it up to date
+                    self._write_index(index)
+        except StoreError:  # looking back needs no disk that can be written
+            index = self._up_to_date(held)
+        return index.table
 
-    def _rows_but(self, session_id: str) -> list[dict[str, Any]]:
-        return [row for row in self._rows() if row["session_id"] != session_id]
+    def _held(self) -> _Index:
+        """The index as it is stored; an empty one where none is that can be read."""
+        path = self._index_path
+        try:
+            written_ns = path.stat().st_ctime_ns  # before it is read: what is stored meanwhile is newer
+            table, left_out = _read(path, INDEX), _metadata(path, "left_out")["left_out"]
+        except (RecordingError, OSError):
+            return _no_index()
+        is_whole = not (table["session_id"].null_count or table["started_at"].null_count)
+        is_sound = is_whole and isinstance(left_out, dict) and len(table["session_id"].unique()) == table.num_rows
+        return _Index(table, left_out, written_ns) if is_sound else _no_index()
 
-    def _rows_from_files(self) -> list[dict[str, Any]]:
-        rows = []
-        for path in sorted(self.folder.glob("samples/*/*/*.parquet")):
+    def _unlike(self, held: _Index) -> tuple[dict[str, Path], set[str]]:
+        """The files that an index says nothing of, or nothing new; and what it says of files that are gone."""
+        files = _files_with_changes(self.folder / "samples")
+        known = {*held.table["session_id"].to_pylist(), *held.left_out}
+        changed = {name: path for name, (path, at_ns) in files.items() if at_ns >= held.written_ns or name not in known}
+        return changed, known - files.keys()
+
+    def _up_to_date(self, held: _Index | None = None) -> _Index:
+        """An index, by default the stored one, with what changed since read again, and without what is gone."""
+        held = self._held() if held is None else held
+        changed, gone = self._unlike(held)
+        if not changed and not gone:
+            return held
+        out = gone | changed.keys()
+        stay = [name not in out for name in held.table["session_id"].to_pylist()]
+        tables = [held.table.filter(pa.array(stay, pa.bool_()))]
+        left_out = {name: why for name, why in held.left_out.items() if name not in out}
+        for name, path in sorted(changed.items()):
             try:
-                metadata = _metadata(path, "summary")
-                rows.append(_index_row(metadata["summary"], metadata.get("settings_crc")))
-            except (RecordingError, LookupError, TypeError, ValueError, AttributeError):
-                continue  # not one of ours, which whoever opens it is told
-        return rows
+                tables.append(_row_of_file(path))
+            except RecordingError as error:  # which whoever opens it is told
+                left_out[name] = str(error)
+        return _Index(_by_time(tables), left_out)
 
-    def _write_index(self, rows: list[dict[str, Any]]) -> None:
-        rows.sort(key=lambda row: (row["started_at"], row["session_id"]))
-        _write(self._index_path, pa.Table.from_pylist(rows, schema=INDEX))
+    def _write_index(self, index: _Index) -> None:
+        left_out = dict(sorted(index.left_out.items()))
+        with replacing(self._index_path) as file:
+            file.write(_file_bytes(index.table, left_out=left_out))
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -649,27 +830,87 @@ def _samples_table(session: Session) -> pa.Table:
     return pa.Table.from_pydict(columns, schema=SAMPLES)
 
 
-def _raw_table(recording: Recording) -> pa.Table:
+def _raw_bytes(recording: Recording) -> bytes:
     columns = {
         "time_us": [round(notification.time_s * 1e6) for notification in recording.notifications],
         "characteristic": [notification.characteristic for notification in recording.notifications],
         "value": [notification.payload for notification in recording.notifications],
     }
-    return pa.Table.from_pydict(columns, schema=RAW)
+    header, events = header_fields(recording.header), list(map(note_fields, recording.notes))
+    return _file_bytes(pa.Table.from_pydict(columns, schema=RAW), header=header, events=events)
 
 
-def _index_row(summary: dict[str, Any], settings_crc: str | None) -> dict[str, Any]:
+def _index_row(summary: dict[str, Any], settings_crc: str | None, schema: int) -> dict[str, Any]:
     energy, hard = summary["energy"], [i for i in summary["intervals"] if i["effort"] == Effort.HARD]
     hard_power_w = weighted_mean((i["mean_power_w"], i["duration_s"]) for i in hard)
-    found = summary | energy | (summary.get("training") or {})
+    bests = {f"power_{name}s_w": power_w for name, power_w in (summary.get("best_powers_w") or {}).items()}
+    bests |= {f"best_{name}m_s": time_s for name, time_s in (summary.get("best_times_s") or {}).items()}
+    found = summary | energy | (summary.get("training") or {}) | bests
     return {name: found.get(name) for name in INDEX.names} | {
         "started_at": datetime.fromisoformat(summary["started_at"]),
         "machine": summary["machine"].get("name"),
         "energy_model": energy["model"],
+        "doubtful_power": summary["doubtful_power"] is not None if "doubtful_power" in summary else None,
+        "schema": schema,
         "settings_crc": settings_crc,
         "hard_intervals": len(hard),
         "mean_hard_power_w": None if hard_power_w is None else round(hard_power_w, 6),
     }
+
+
+def _row_of_file(path: Path) -> pa.Table:
+    """The row of the index that a file of samples stands for.
+
+    Raises:
+        RecordingError: it isn't one of ours, was altered, or is from a newer rowsync.
+    """
+    metadata = _metadata(path, "summary")
+    try:
+        row = _index_row(metadata["summary"], metadata.get("settings_crc"), metadata["schema"])
+        if row["session_id"] != path.stem:
+            raise RecordingError(f"{path} holds another session, {outside_text(row['session_id'])}: call it so.")
+        return _table_of(row)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        raise RecordingError(f"{path} says nothing of its session that the index could hold.") from None
+
+
+def _table_of(row: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist([row], schema=INDEX)
+
+
+def _by_time(tables: list[pa.Table]) -> pa.Table:
+    """The rows of tables, oldest first."""
+    together = pa.concat_tables(tables).combine_chunks()
+    return together.sort_by([("started_at", "ascending"), ("session_id", "ascending")])
+
+
+def _no_index() -> _Index:
+    return _Index(INDEX.empty_table(), {})  # when it is needed: pyarrow loads pandas for it
+
+
+def _files_with_changes(folder: Path) -> dict[str, tuple[Path, int]]:
+    """The files of sessions below a folder by what they are called, and when each came to lie there [ns].
+
+    Not when it was written, which a copy or another computer's clock may say otherwise: whatever changes a file, or
+    puts it there, changes this time.  Of several with one name the first counts, as everywhere.
+    """
+    found: dict[str, tuple[Path, int]] = {}
+    for entry in sorted(_entries(str(folder), depth=2), key=lambda entry: entry.path, reverse=True):
+        if entry.name.endswith(".parquet"):
+            with suppress(FileNotFoundError):  # it went this moment
+                path = Path(entry.path)
+                found[path.stem] = (path, entry.stat().st_ctime_ns)
+    return found
+
+
+def _entries(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
+    """What lies so many folders below a folder."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if depth == 0:
+                yield entry
+            elif entry.is_dir():
+                yield from _entries(entry.path, depth - 1)
 
 
 # --- reading and writing ----------------------------------------------------------------------------------------------
@@ -710,19 +951,31 @@ def _metadata(path: Path, *promised: str) -> dict[str, Any]:
     except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError):
         raise RecordingError(f"{path} is not one of rowsync's files, or it was altered.") from None
     if newer:
-        raise RecordingError(f"{path} was written by a newer rowsync ({metadata.get('rowsync')}): update this one.")
+        version = outside_text(metadata.get("rowsync"))
+        raise NewerFile(f"{path} was written by a newer rowsync ({version}): update this one.")
     return metadata
 
 
-def _write(path: Path, table: pa.Table, **content: Any) -> None:
-    """Write a parquet file.
+def _file_bytes(table: pa.Table, **content: Any) -> bytes:
+    """A parquet file.
 
     What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.
     """
     text = json.dumps(_description(table) | content, separators=(",", ":")).encode()
-    with replacing(path) as file, pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
+    file = io.BytesIO()
+    with pq.ParquetWriter(file, table.schema, **_format(table.schema)) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({_METADATA: b"%08x %s" % (crc32(text), text)})
+    return file.getvalue()
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a session's file; the same session under another athlete or year is the same session."""
+    with replacing(path) as file:
+        file.write(content)
+    for other in path.parents[2].glob(f"*/*/{path.name}"):
+        if other != path:
+            other.unlink()
 
 
 def _age(model: Any) -> int:

@@ -29,6 +29,7 @@ CORE = [
     "profile",
     "readers",
     "strokes",
+    "bests",
     "intervals",
     "corrections",
     "formulas",
@@ -47,6 +48,7 @@ CORE = [
     "comparison",
     "verdict",
     "cost",
+    "changes",
     "programme",
     "palette",
     "big_digits",
@@ -93,6 +95,7 @@ FLOORS = [
     "exported",
     "uploads",
     "ticks",
+    "workers",
     "store",
     "dashboards",
     "cli",
@@ -113,7 +116,7 @@ DOORS = {
     "httpx": {"uploads"},
     "segno": {"cli"},
     "rich": {"terminal", "plan_picture", "rowing_screen"},
-    "numpy": {"intervals", "dashboards"},
+    "numpy": {"bests", "intervals", "dashboards"},
     "platformdirs": {"config"},
     "tomlkit": {"config"},
     "asyncio": {
@@ -129,8 +132,10 @@ DOORS = {
         "virtual",
         "waiting",
     },
-    "threading": {"journal", "mqtt"},
-    "signal": {"live", "rowing_screen", "teletype", "terminal"},
+    "threading": {"journal", "mqtt", "workers"},
+    "multiprocessing": {"workers"},
+    "concurrent": {"mqtt", "virtual", "workers"},
+    "signal": {"live", "rowing_screen", "teletype", "terminal", "workers"},
     "time": {"journal", "rowing_screen"},
     "logging": set(),
 }
@@ -201,7 +206,7 @@ def test_the_core_knows_time_only_as_an_argument(name):
     paths = [path for floor, path in modules() if floor == name]
     libraries = {each.split(".")[0] for path in paths for each in imports(path)}
     assert paths
-    assert libraries <= STANDARD_IN_THE_CORE | {"rowsync"} | ({"numpy"} if name == "intervals" else set())
+    assert libraries <= STANDARD_IN_THE_CORE | {"rowsync"} | ({"numpy"} if name in DOORS["numpy"] else set())
 
 
 RECORD = """

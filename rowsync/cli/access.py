@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rowsync.cli.output import tell
-from rowsync.errors import RecordingError, SessionNotFound, StoreError
+from rowsync.errors import StoreError
 
 if TYPE_CHECKING:
     from rowsync.config import Settings
-    from rowsync.store import Store
+    from rowsync.store import Rebuilt, Store
 
 
 def current_settings(may_be_absent: bool = False) -> Settings:
@@ -27,8 +27,13 @@ def current_settings(may_be_absent: bool = False) -> Settings:
     return replace(settings, data=given) if given else settings
 
 
-def open_store(settings: Settings) -> Store:
-    """The store, after storing what a crash may have left behind."""
+def open_store(settings: Settings, reckon: bool = True) -> Store:
+    """The store, after storing what a crash may have left behind.
+
+    Args:
+        settings: the settings.
+        reckon: derive those sessions again that an older energy model reckoned, or other settings.
+    """
     from rowsync import wording
     from rowsync.store import Store
 
@@ -40,7 +45,7 @@ def open_store(settings: Settings) -> Store:
             what = "Recovered a session that was cut short" if recovery.cut_short else "Stored a session that waited"
             length, metres = recovery.summary["duration_s"], recovery.summary["distance_m"]
             tell(f"{what}: {recovery.summary['session_id']}, {wording.clock(length)}, {wording.number(metres)} m.")
-    if behind := store.behind():
+    if reckon and (behind := store.behind()):
         _reckon(store, behind)
     return store
 
@@ -52,24 +57,35 @@ def _reckon(store: Store, behind: list[str]) -> None:
     from rowsync.wording import count
 
     tell(f"Reckoning {count(len(behind), 'session')} again from the bytes: the energy model or the settings changed.")
-    before = _total(store, behind)
     try:
-        with click.progressbar(behind, label="Sessions", file=sys.stderr) as ids:
-            for session_id in ids:
-                with suppress(RecordingError, SessionNotFound):  # whoever opens it is told
-                    store.reckon_again(session_id)
+        every = rebuilt(store, behind)
     except StoreError as error:
         tell(str(error))
         return
     refresh_pages(store, behind)
-    then, now = (with_range(total, *ENERGY) for total in (before, _total(store, behind)))
+    known = [each for each in every if each.before and each.after]  # whoever opens another is told
+    then, now = (with_range(_total(getattr(each, side) for each in known), *ENERGY) for side in ("before", "after"))
     tell(f"Together they had {then} kcal gross, and have {now}.")
+
+
+def rebuilt(store: Store, session_ids: Sequence[str], jobs: int | None = None) -> list[Rebuilt]:
+    """Derive sessions from their bytes again, with a progress bar.
+
+    Args:
+        store: where they are.
+        session_ids: which.
+        jobs: how many processes do it; by default one for each core.
+    """
+    from rowsync.workers import cores
+
+    each_rebuilt = store.rebuild(session_ids, jobs or cores())
+    with click.progressbar(each_rebuilt, length=len(session_ids), label="Sessions", file=sys.stderr) as shown:
+        return list(shown)
 
 
 ENERGY = ("gross_kcal", "low_kcal", "high_kcal")
 
 
-def _total(store: Store, session_ids: list[str]) -> dict[str, float]:
-    wanted = set(session_ids)
-    rows = [row for row in store.rows() if row["session_id"] in wanted]
-    return {name: sum(row[name] or 0.0 for row in rows) for name in ENERGY}
+def _total(summaries: Iterable[Any]) -> dict[str, float]:
+    energies = [summary["energy"] for summary in summaries]
+    return {name: sum(energy.get(name) or 0.0 for energy in energies) for name in ENERGY}
