@@ -66,6 +66,7 @@ FLOORS = [
     "redaction",
     "examination",
     "days",
+    "imports",
     "config",
     "journal",
     "unfinished",
@@ -99,6 +100,7 @@ FLOORS = [
 
 DOORS = {
     "bleak": {"ble", "virtual"},
+    "fitdecode": {"imports"},
     "bumble": {"virtual"},
     "aiomqtt": {"mqtt"},
     "pandas": {"store", "ledger", "dashboards"},

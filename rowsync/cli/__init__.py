@@ -16,6 +16,7 @@ From the ground up:
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
 - `export`: `export calories`
+- `imports`: `import`
 - `athletes`: `athlete` and `energy`
 - `programme`: `programme`
 """
@@ -30,7 +31,7 @@ import click
 from click.utils import PacifyFlushWrapper
 
 from rowsync import __version__
-from rowsync.cli import athletes, export, machines, pages, plan, programme, rowing, sessions, watching
+from rowsync.cli import athletes, export, imports, machines, pages, plan, programme, rowing, sessions, watching
 from rowsync.cli.options import shared_options
 from rowsync.cli.output import tell
 from rowsync.errors import RowsyncError, StoreError
@@ -53,6 +54,7 @@ COMMANDS: tuple[click.Command, ...] = (
     pages.report,
     pages.dashboard,
     export.export,
+    imports.import_,
     athletes.athlete,
     athletes.energy,
     programme.programme,
