@@ -16,6 +16,7 @@ From the ground up:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zlib import crc32
@@ -71,6 +72,8 @@ def read_import(
     content = unpacked(content)
     mark = f"{crc32(content):08x}"
     rows = [settled(row) for row in _rows(content)]
+    if not rows:
+        raise RecordingError("It holds no samples of a row.")
     marks = [mark, *(f"{mark}-{number}" for number in range(2, len(rows) + 1))]
     return [_imported(row, each, name, changed_at, athlete, time_zone) for row, each in zip(rows, marks, strict=True)]
 
@@ -81,9 +84,17 @@ def _rows(content: bytes) -> list[Row]:
     text = _text(content)
     if text.lstrip().startswith("<"):
         return read_tcx(content.lstrip())
+    if _CONTROLS.search(text, 0, 4096):
+        raise RecordingError("It is no file of a row that rowsync knows.")
     if "rowsync_recording" in text[:200]:
         raise RecordingError("It is a recording of rowsync's own: rowsync replay FILE --store")
+    if text.lstrip().startswith(("{", "[")):
+        raise RecordingError("It is JSON; rowsync imports FIT, TCX and CSV.")
     return read_table(text)
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+"""What no text holds."""
 
 
 def _text(content: bytes) -> str:

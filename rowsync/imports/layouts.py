@@ -175,6 +175,7 @@ LAYOUTS = (
         columns=(
             Column("part", ("lapidx",), text),
             Column("moment", ("timestamp (sec)",), unix_moment),
+            Column("time_s", ("elapsedtime (sec)",), seconds),
             Column("distance_m", ("cum_dist", "horizontal (meters)")),
             Column("stroke_rate_spm", ("cadence (stokes/min)", "cadence (strokes/min)")),
             Column("pace_s_per_500m", ("stroke500mpace (sec/500m)",), seconds),
