@@ -63,6 +63,15 @@ def test_the_same_row_out_of_two_files_is_stored_once(tmp_path):
     assert len(json.loads(rowsync("sessions", "--json").stdout)) == 1
 
 
+def test_two_rows_of_one_file_are_two_sessions_and_again_none(tmp_path):
+    (tmp_path / "both.csv").write_bytes(files.painsled_twice())
+    told = json.loads(rowsync("import", tmp_path / "both.csv", "--json").stdout)
+    assert len(told["imported"]) == len(json.loads(rowsync("sessions", "--json").stdout)) == 2
+    again = json.loads(rowsync("import", tmp_path / "both.csv", "--json").stdout)
+    assert not again["imported"]
+    assert len(again["present"]) == 1
+
+
 def test_a_dry_run_stores_nothing(folder, tmp_path):
     data = tmp_path / "data"
     done = rowsync("import", folder / "old" / "export", "--dry-run", "--data", data)
@@ -76,6 +85,16 @@ def test_a_file_that_is_not_there_and_one_that_is_none_are_refused(tmp_path):
     done = rowsync("import", tmp_path / "absent.fit", tmp_path / "pipe", code=4)
     assert "absent.fit: It can't be read: No such file or directory." in done.stderr
     assert "pipe: It is no file." in done.stderr
+
+
+def test_a_name_of_any_octets_is_imported_and_printed_plainly(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\x1b[31m\xff\n.fit"
+    with open(path, "wb") as file:
+        file.write(files.fit(*files.fit_row()))
+    done = rowsync("import", tmp_path)
+    assert len(done.stdout.splitlines()) == 1
+    assert "\x1b" not in done.stdout + done.stderr
+    assert json.loads(rowsync("show", "--json").stdout)["distance_m"] == 480
 
 
 def test_an_empty_folder_is_said_to_be_empty(tmp_path):

@@ -131,10 +131,7 @@ def test_a_counter_that_stumbles_back_a_little_doesnt_begin_again():
 
 
 def test_two_rows_in_one_file_are_two_sessions():
-    second = files.painsled().replace(files.iso(0).encode() + b'""", ,', b'2024-05-04T09:00:00Z""", ,')
-    second = second.replace(b"2024-05-04T07", b"2024-05-04T09")
-    both = files.painsled() + second.split(b"\n", 1)[1]
-    first, other = imported(both)
+    first, other = imported(files.painsled_twice())
     assert first.recording.header.started_at < other.recording.header.started_at
     assert other.mark == f"{first.mark}-2"
 
@@ -155,6 +152,26 @@ def test_zero_watts_are_watts_and_a_heart_rate_of_zero_is_none():
     content = files.concept2().replace(b",24,\n", b",24,0\n")
     assert session(content).mean_heart_rate_bpm is None
     assert session(files.concept2(watts=0)).mean_power_w != 180
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(15, 90), st.integers(40, 130)), min_size=8, max_size=30), min_size=1, max_size=4
+    )
+)
+def test_whatever_was_rowed_in_pieces_keeps_its_totals_within_a_unit(pieces):
+    """Pieces of eight strokes and more, of 1.5 to 9 s and 4 to 13 m each, and each counts from zero."""
+    table, number, duration_s, distance_m = ["Number,Time (seconds),Distance (meters)"], 0, 0.0, 0.0
+    for piece in pieces:
+        tenths_s = tenths_m = 0
+        for stroke_s, stroke_m in piece:
+            number, tenths_s, tenths_m = number + 1, tenths_s + stroke_s, tenths_m + min(stroke_m, 9 * stroke_s)
+            table.append(f"{number},{tenths_s / 10},{tenths_m / 10}")
+        duration_s, distance_m = duration_s + tenths_s / 10, distance_m + tenths_m / 10
+    found = session("\n".join(table).encode())
+    assert found.duration_s == pytest.approx(duration_s, abs=0.01)
+    assert found.distance_m == pytest.approx(distance_m, abs=0.51)
+    assert found.stroke_count == number
 
 
 # --- once is once -----------------------------------------------------------------------------------------------------

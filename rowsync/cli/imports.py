@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rowsync.imports import Imported
     from rowsync.store import Store
 
+IMPORTED_BEFORE = "It was imported before"
 NAMED_FILES = 3
 """Of files with the same remark so many are named."""
 
@@ -46,7 +47,7 @@ def import_(paths: tuple[Path, ...], athlete: str | None, dry_run: bool, as_json
     """
     settings = current_settings()
     store = open_store(settings)
-    result = _Result()
+    result = _Result(rows=store.rows())
     files = list(_files(paths))
     try:
         with _progress(files) as bar:
@@ -62,7 +63,7 @@ def import_(paths: tuple[Path, ...], athlete: str | None, dry_run: bool, as_json
 
 @dataclass(slots=True)
 class _Result:
-    """What became of files, as `--json` prints it; `rows` are those that a dry run would have added to the index."""
+    """What became of files, as `--json` prints it; `rows` are those of the index, and what was or would be added."""
 
     imported: list[dict[str, Any]] = field(default_factory=list)
     present: list[dict[str, Any]] = field(default_factory=list)
@@ -71,21 +72,23 @@ class _Result:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files that are meant, each once; of a folder all but hidden ones."""
-    import os
-
+    """The files that are meant, each once; of a folder all but hidden ones, and of one that can't be read itself."""
     seen: set[Path] = set()
     for path in paths:
-        found = [path]
-        if path.is_dir():
-            found = []
-            for folder, folders, names in os.walk(path):
-                folders[:] = sorted(name for name in folders if not name.startswith("."))
-                found += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
-        for each in found:
+        for each in _below(path) if path.is_dir() else [path]:
             if each not in seen:
                 seen.add(each)
                 yield each
+
+
+def _below(folder: Path) -> list[Path]:
+    import os
+
+    found: list[Path] = []
+    for inner, folders, names in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found.extend(Path(inner, name) for name in sorted(names) if not name.startswith("."))
+    return found
 
 
 @contextmanager
@@ -102,16 +105,20 @@ def _import_file(
     path: Path, settings: Settings, athlete: str | None, store: Store, result: _Result, dry_run: bool
 ) -> None:
     """Import one file, or only find out what would be."""
-    from rowsync.imports import read_import
+    from rowsync.imports import file_mark, read_import
+    from rowsync.imports.twins import same_file
 
     profile = settings.profile(athlete)
     try:
         content, changed_at = _content(path)
+        if present := same_file(file_mark(content), result.rows):
+            result.present.append({"path": str(path), "session_id": present, "reason": IMPORTED_BEFORE})
+            return
         found = read_import(content, path.name, changed_at, profile.name, profile.time_zone)
     except RecordingError as error:
         result.refused.append({"path": str(path), "reason": str(error)})
         return
-    for imported in found:
+    for imported in reversed(found):  # the first row last: where it is stored, so is the whole file
         _import_row(path, imported, store, result, dry_run)
 
 
@@ -120,21 +127,17 @@ def _import_row(path: Path, imported: Imported, store: Store, result: _Result, d
     from rowsync.session import analyse
 
     recording = imported.recording
-    header, rows = recording.header, [*store.rows(), *result.rows]
+    header = recording.header
     length_s = recording.items[-1].time_s
-    present = same_file(imported.mark, rows)
-    why = "It was imported before"
+    present, why = same_file(imported.mark, result.rows), IMPORTED_BEFORE
     if present is None and imported.is_dated:
-        present = same_time(header.athlete.name, header.started_at, length_s, rows)
+        present = same_time(header.athlete.name, header.started_at, length_s, result.rows)
         why = f"{header.athlete.name} rowed then already"
     if present is not None:
         result.present.append({"path": str(path), "session_id": present, "reason": why})
         return
-    if dry_run:
-        summary = analyse(store.known(header), recording.items).summary()
-        result.rows.append(summary | {"started_at": header.started_at})
-    else:
-        summary = store.add(recording)
+    summary = analyse(store.known(header), recording.items).summary() if dry_run else store.add(recording)
+    result.rows.append(summary | {"started_at": header.started_at})
     said = {name: summary[name] for name in ("session_id", "source", "started_at", *TOTALS)}
     result.imported.append({"path": str(path), **said, "remarks": list(imported.remarks)})
 
@@ -153,9 +156,11 @@ def _content(path: Path) -> tuple[bytes, Any]:
 
     from rowsync.imports.packing import LARGEST_BYTES
 
-    if path.exists() and not path.is_file():
-        raise RecordingError("It is no file.")  # reading a pipe would wait for ever
     try:
+        if path.is_dir():
+            raise RecordingError("The folder can't be read.")
+        if path.exists() and not path.is_file():
+            raise RecordingError("It is no file.")  # reading a pipe would wait for ever
         with path.open("rb") as file:
             return file.read(LARGEST_BYTES + 1), datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
     except OSError as error:

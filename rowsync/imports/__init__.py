@@ -69,13 +69,21 @@ def read_import(
     Raises:
         RecordingError: it is none that can be read, or nobody can have rowed what it says.
     """
-    content = unpacked(content)
-    mark = f"{crc32(content):08x}"
-    rows = [settled(row) for row in _rows(content)]
+    mark = file_mark(content)
+    rows = [settled(row) for row in _rows(unpacked(content))]
     if not rows:
         raise RecordingError("It holds no samples of a row.")
     marks = [mark, *(f"{mark}-{number}" for number in range(2, len(rows) + 1))]
     return [_imported(row, each, name, changed_at, athlete, time_zone) for row, each in zip(rows, marks, strict=True)]
+
+
+def file_mark(content: bytes) -> str:
+    """The mark of a file's first row, found without reading the file: the CRC-32 of its unpacked content.
+
+    Raises:
+        RecordingError: it can't be unpacked.
+    """
+    return f"{crc32(unpacked(content)):08x}"
 
 
 def _rows(content: bytes) -> list[Row]:

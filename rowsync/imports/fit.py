@@ -120,9 +120,9 @@ def _row(session: Message, records: list[tuple[datetime, Message]], laps: list[t
         while lap < len(ends) - 1 and at > ends[lap]:
             lap += 1
         points.append(_point((at - start).total_seconds(), f"Record {number}", str(lap), record))
-    totals = {quantity: _number(session, name) for quantity, name in reversed(TOTALS) if _number(session, name)}
-    checked = {quantity: believed(quantity, value, "Its session", quantity) for quantity, value in totals.items()}
-    return Row("FIT", tuple(points), started_at=start, totals=Totals(**checked))
+    said = [(quantity, _number(session, name)) for quantity, name in reversed(TOTALS)]
+    totals = {name: believed(name, value, "Its session", name) for name, value in said if value is not None}
+    return Row("FIT", tuple(points), started_at=start, totals=Totals(**totals))
 
 
 def _point(time_s: float, place: str, part: str, record: Message) -> Point:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from rowsync.errors import RecordingError
 from rowsync.recording import LONGEST_S
 
-MOST_POINTS = 500_000
-"""A day at five points a second; more is no row."""
+MOST_POINTS = 100_000
+"""More than a day at a point a second; more is no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +173,8 @@ def settled(row: Row) -> Row:
     points = sorted(row.points, key=lambda point: point.time_s)
     if len(points) < 2:
         raise RecordingError("It holds no samples of a row; totals alone can't be analysed.")
+    if points[-1].time_s > LONGEST_S:
+        raise RecordingError(f"Its times add up to {points[-1].time_s / 3600:.0f} hours, longer than any row.")
     for name in COUNTERS:
         points = _counted(points, name)
     row = replace(row, points=tuple(points))
@@ -244,7 +246,7 @@ def _closed(row: Row) -> Row:
         counted = next((value for p in reversed(row.points) if (value := getattr(p, name)) is not None), None)
         if counted is not None:
             end = _with(end, name, max(counted, _near(getattr(totals, name), counted)))
-    if end.energy_kcal is None:
+    if end.energy_kcal is None and totals.energy_kcal != 0:  # a TCX must have calories; 0 stands for none counted
         end = replace(end, energy_kcal=totals.energy_kcal)
     return row if end == last else replace(row, points=(*row.points, end))
 

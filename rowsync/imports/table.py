@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from rowsync.errors import RecordingError
@@ -148,6 +148,8 @@ def _row(heading: Heading, lines: Sequence[dict[str, Any]]) -> Row:
     layout = heading.layout
     by_moment = any("moment" in line for line in lines)
     timed = [line for line in lines if ("moment" if by_moment else "time_s") in line]
+    if not by_moment and not any("part" in line for line in timed):
+        _number_pieces(timed)
     remarks = []
     if left_out := len(lines) - len(timed):
         remarks.append(f"{count(left_out, 'line')} without a time {'was' if left_out == 1 else 'were'} left out.")
@@ -162,6 +164,15 @@ def _row(heading: Heading, lines: Sequence[dict[str, Any]]) -> Row:
 
 
 _OF_POINT = frozenset(Point.__slots__) - {"time_s"}
+
+
+def _number_pieces(lines: Sequence[dict[str, Any]]) -> None:
+    """Say of each line which piece it belongs to: one begins where the clock and the metres fall together."""
+    piece = 0
+    for before, line in pairwise([*lines[:1], *lines]):
+        fell = line["time_s"] < before["time_s"] and line.get("distance_m", 0.0) < before.get("distance_m", 0.0)
+        piece += fell
+        line["part"] = str(piece)
 
 
 def _by_clock(lines: Sequence[Mapping[str, Any]]) -> list[float]:

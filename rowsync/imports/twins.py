@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 OVERLAP = 0.5
@@ -37,9 +37,8 @@ def same_time(athlete: str, started_at: datetime, duration_s: float, rows: Itera
         rows: the index of the store.
     """
     for row in rows:
-        shorter_s = min(duration_s, row["duration_s"] or 0.0)
-        start = max(started_at, row["started_at"])
-        end = min(started_at + timedelta(seconds=duration_s), row["started_at"] + timedelta(seconds=row["duration_s"]))
-        if row["athlete"] == athlete and (end - start).total_seconds() > OVERLAP * shorter_s:
+        row_s, after_s = row["duration_s"] or 0.0, (row["started_at"] - started_at).total_seconds()
+        shared_s = min(duration_s, after_s + row_s) - max(0.0, after_s)
+        if row["athlete"] == athlete and shared_s > OVERLAP * min(duration_s, row_s):
             return str(row["session_id"])
     return None
