@@ -154,6 +154,7 @@ def test_zero_watts_are_watts_and_a_heart_rate_of_zero_is_none():
     assert session(files.concept2(watts=0)).mean_power_w != 180
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(15, 90), st.integers(40, 130)), min_size=8, max_size=30), min_size=1, max_size=4
@@ -308,6 +309,7 @@ def try_import(content):
         analyse(each.recording.header, each.recording.items).summary()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_octets_are_imported_or_refused(content):
     try_import(content)
@@ -374,7 +376,7 @@ REAL = {
     "ergstick.csv": [("ErgStick", 1199.2, 4960, 384)],
     "kinomap.csv": [("Kinomap", 1867, 7350, None)],
     "painsled_3x20min.csv": [("Painsled", 3914, 4972 + 5141 + 4959, 1417), ("Painsled", 231, 176, 18)],
-    "rp3intervals.csv": [("RP3", 600 + 480 + 600 + 480 + 600, None, 855)],
+    "rp3intervals.csv": [("RP3", 2760, 8829.6, 855)],
     "smartrow_2025-11-11T192456_2000m.csv": [("SmartRow", 635, 1993, 251)],
     "smartrow_intervals.csv": [("SmartRow", 2339, 6979, 739)],
 }
@@ -388,7 +390,6 @@ def test_a_real_file_keeps_its_totals(shared, name):
         row = analyse(each.recording.header, each.recording.items)
         assert row.header.source == kind
         assert row.duration_s == pytest.approx(duration_s, rel=0.01, abs=1)
-        if distance_m is not None:
-            assert row.distance_m == pytest.approx(distance_m, rel=0.001, abs=1)
+        assert row.distance_m == pytest.approx(distance_m, abs=1)
         if strokes is not None:
             assert row.stroke_count == pytest.approx(strokes, rel=0.01, abs=1)
