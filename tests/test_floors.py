@@ -68,6 +68,7 @@ FLOORS = [
     "redaction",
     "examination",
     "days",
+    "imports",
     "config",
     "secret",
     "journal",
@@ -104,6 +105,7 @@ FLOORS = [
 
 DOORS = {
     "bleak": {"ble", "virtual"},
+    "fitdecode": {"imports"},
     "bumble": {"virtual"},
     "aiomqtt": {"mqtt"},
     "pandas": {"store", "ledger", "dashboards"},

@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rowsync.ftms import RowerData, decode_rower_data, encode_rower_data
+from rowsync.ftms import decode_rower_data
 from rowsync.heart_rate import decode_heart_rate
-from rowsync.session import Header, analyse
-from rowsync.telemetry import Notification
-
-HEADER = Header("evidence", datetime(2026, 11, 23, tzinfo=UTC), origin="converted")
+from rowsync.imports import read_import
+from rowsync.session import analyse
 
 OUR_NAMES = {
     "stroke_rate": "stroke_rate_spm",
@@ -59,8 +57,38 @@ def test_every_captured_heart_rate_frame_decodes_to_what_its_source_states(share
         assert data.beats_s == pytest.approx(frame["decoded"]["rr_s"], abs=1e-4)
 
 
-def as_rower_data(time_s, **values):
-    return Notification(round(time_s, 3), "2ad1", encode_rower_data(RowerData(**values)))
+def imported(path):
+    """The sessions of another tool's file, by the way that `rowsync import` takes."""
+    found = read_import(path.read_bytes(), path.name, datetime(2026, 11, 23, tzinfo=UTC), "me")
+    return [analyse(each.recording.header, each.recording.items) for each in found]
+
+
+def test_twice_ten_minutes_on_a_real_pm5_that_counts_each_from_zero(shared):
+    """1,200 s without a rest, 2481 m each, with heart rate, about two rows a second (ErgStick's log)."""
+    (session,) = imported(shared / "telemetry" / "ergstick.csv")
+    assert session.duration_s == pytest.approx(1199.24, rel=0.01)
+    assert session.distance_m == pytest.approx(2 * 2481, rel=0.01)
+    assert session.stroke_count == pytest.approx(384, rel=0.01)
+    assert session.mean_heart_rate_bpm == pytest.approx(138, abs=5)
+    assert [interval.effort for interval in session.intervals] == ["steady"]
+
+
+def test_three_pieces_of_twenty_minutes_with_rests_in_which_power_stays_frozen(shared):
+    """A real PM3: its watts stand at 172 and 197 W through the rests, stopped or paddled; metres restart each piece."""
+    path = shared / "telemetry" / "painsled_3x20min.csv"
+    session, _ = imported(path)
+    rows = [row for row in rows_of(path) if "work time" in row["stroke.startWorkoutState"]]
+    began, work = datetime.fromisoformat(rows[0]["workout.startMs"]), {}
+    for row in rows:
+        start_s = (datetime.fromisoformat(row["stroke.driveStartMs"]) - began).total_seconds()
+        first_s, _ = work.get(row["stroke.intervalNumber"], (start_s, 0.0))
+        work[row["stroke.intervalNumber"]] = (first_s, start_s + int(row["stroke.strokeTimeMs"]) / 1000)
+    assert session.distance_m == pytest.approx(4972 + 5141 + 4959, rel=0.01)
+    hard = [interval for interval in session.intervals if interval.effort == "hard"]
+    assert len(hard) == len(work) == 3
+    for found, (start_s, end_s) in zip(hard, work.values(), strict=True):
+        assert found.start_s == pytest.approx(start_s, abs=10)
+        assert found.end_s == pytest.approx(end_s, abs=10)
 
 
 def rows_of(path):
@@ -69,66 +97,3 @@ def rows_of(path):
             {name.strip(): (value or "").strip(' "') for name, value in row.items() if name}
             for row in csv.DictReader(file, skipinitialspace=True)
         ]
-
-
-def test_twice_ten_minutes_on_a_real_pm5_that_counts_each_from_zero(shared):
-    """1,200 s without a rest, 2481 m each, with heart rate, about two rows a second (ErgStick's log)."""
-    rows = rows_of(shared / "telemetry" / "ergstick.csv")
-    notifications, began_s, before_s, metres, before_m = [], 0.0, 0.0, 0.0, 0.0
-    for row in rows[:-2]:  # the last two show the interval that was not rowed any more
-        clock_s, distance_m = float(row["Total elapsed time (s)"]), float(row["Total distance (m)"])
-        began_s += before_s if clock_s < before_s else 0.0
-        metres += distance_m - (before_m if distance_m >= before_m else 0.0)
-        before_s, before_m = clock_s, distance_m
-        notifications.append(
-            as_rower_data(
-                began_s + clock_s,
-                stroke_rate_spm=float(row["Stroke rate (/min)"]),
-                stroke_count=int(row["Stroke count"]),
-                total_distance_m=round(distance_m),
-                instantaneous_pace_s_per_500m=round(float(row["Current pace (/500m)"])),
-                instantaneous_power_w=int(row["Stroke power (W)"]),
-                heart_rate_bpm=int(row["Current heart rate (bpm)"]),
-            )
-        )
-    session = analyse(HEADER, notifications)
-    assert session.duration_s == pytest.approx(1199.24, rel=0.01)
-    assert session.distance_m == pytest.approx(metres, rel=0.01)
-    assert session.stroke_count == pytest.approx(384, rel=0.01)
-    assert session.mean_heart_rate_bpm == pytest.approx(138, abs=5)
-    assert [interval.effort for interval in session.intervals] == ["steady"]
-
-
-def test_three_pieces_of_twenty_minutes_with_rests_in_which_power_stays_frozen(shared):
-    """A real PM3: its watts stand at 172 and 197 W through the rests, stopped or paddled; metres restart each piece."""
-    rows = [row for row in rows_of(shared / "telemetry" / "painsled_3x20min.csv") if row["stroke.driveStartMs"]]
-    rows = [row for row in rows if row["workout.startMs"] == rows[0]["workout.startMs"]]
-    began = datetime.fromisoformat(rows[0]["stroke.driveStartMs"])
-    notifications, strokes, watts, work = [], 0, 0, {}
-    for row in rows:
-        start_s = (datetime.fromisoformat(row["stroke.driveStartMs"]) - began).total_seconds()
-        end_s = start_s + int(row["stroke.strokeTimeMs"]) / 1000
-        if row["stroke.strokeType"] == "0":
-            strokes, watts = strokes + 1, int(row["stroke.watts"]) or watts
-        if "work time" in row["stroke.startWorkoutState"]:
-            first_s, _ = work.get(row["stroke.intervalNumber"], (start_s, end_s))
-            work[row["stroke.intervalNumber"]] = (first_s, end_s)
-        metres = int(row["stroke.startIntervalMeter"]) + max(0, int(row["stroke.strokeMeters"]))
-        notifications.append(
-            as_rower_data(
-                end_s,
-                stroke_rate_spm=24.0,
-                stroke_count=strokes,
-                total_distance_m=metres,
-                instantaneous_power_w=watts,
-            )
-        )
-    session = analyse(HEADER, sorted(notifications, key=lambda notification: notification.time_s))
-    assert session.duration_s == pytest.approx(notifications[-1].time_s - notifications[0].time_s, rel=0.01)
-    assert session.stroke_count == pytest.approx(strokes, rel=0.01)
-    assert session.distance_m == pytest.approx(4972 + 5141 + 4959, rel=0.01)
-    hard = [interval for interval in session.intervals if interval.effort == "hard"]
-    assert len(hard) == len(work) == 3
-    for found, (start_s, end_s) in zip(hard, work.values(), strict=True):
-        assert found.start_s == pytest.approx(start_s, abs=10)
-        assert found.end_s == pytest.approx(end_s, abs=10)

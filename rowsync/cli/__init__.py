@@ -17,6 +17,7 @@ From the ground up:
 - `machines`: `decode` and `doctor`
 - `export`: `export calories`
 - `rebuilding`: `rebuild`
+- `imports`: `import`
 - `athletes`: `athlete` and `energy`
 - `programme`: `programme`
 """
@@ -31,7 +32,19 @@ import click
 from click.utils import PacifyFlushWrapper
 
 from rowsync import __version__
-from rowsync.cli import athletes, export, machines, pages, plan, programme, rebuilding, rowing, sessions, watching
+from rowsync.cli import (
+    athletes,
+    export,
+    imports,
+    machines,
+    pages,
+    plan,
+    programme,
+    rebuilding,
+    rowing,
+    sessions,
+    watching,
+)
 from rowsync.cli.options import shared_options
 from rowsync.cli.output import tell
 from rowsync.errors import RowsyncError, StoreError
@@ -55,6 +68,7 @@ COMMANDS: tuple[click.Command, ...] = (
     pages.dashboard,
     export.export,
     rebuilding.rebuild,
+    imports.import_,
     athletes.athlete,
     athletes.energy,
     programme.programme,

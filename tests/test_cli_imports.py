@@ -1,0 +1,112 @@
+"""`rowsync import`: a folder of other tools' files becomes sessions, once, and what can't be read is named."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from rowsync.store import Store
+from tests import foreign_files as files
+from tests.test_cli import rowsync
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Rows as they lie in somebody's downloads, under names that say nothing."""
+    folder = tmp_path / "downloads"
+    (folder / "old" / ".hidden").mkdir(parents=True)
+    (folder / "result (1).txt").write_bytes(files.concept2())
+    (folder / "old" / "export").write_bytes(files.fit(*files.fit_row(began_s=7200)))
+    (folder / "old" / "notes.csv").write_text("Dear diary,\n")
+    (folder / "old" / ".hidden" / "row.csv").write_bytes(files.ergdata())
+    os.utime(folder / "result (1).txt", (1_700_000_000, 1_700_000_000))
+    return folder
+
+
+def test_a_folder_is_imported_and_what_cannot_be_read_is_named(folder, tmp_path):
+    done = rowsync("import", folder, "--athlete", "anna", "--data", tmp_path / "data", code=4)
+    assert len(done.stdout.splitlines()) == 2
+    assert "notes.csv: It is no file of a row that rowsync knows." in done.stderr
+    assert done.stderr.endswith("1 of 3 files could not be imported.\n")
+    assert "result (1).txt: It holds no date: the time of its file's last change stands in." in done.stderr
+    rows = Store(tmp_path / "data").rows()
+    assert [(row["athlete"], row["origin"], round(row["distance_m"])) for row in rows] == [
+        ("anna", "converted", 480),
+        ("anna", "converted", 500),
+    ]
+    assert rows[1]["started_at"].timestamp() == 1_700_000_000
+
+
+def test_the_same_import_twice_adds_nothing_even_where_the_file_looks_newer(folder, tmp_path):
+    data = tmp_path / "data"
+    rowsync("import", folder, "--data", data, code=4)
+    before = {path: path.read_bytes() for path in data.rglob("*.parquet")}
+    os.utime(folder / "result (1).txt")
+    again = rowsync("import", folder, "--data", data, "--json", code=4)
+    told = json.loads(again.stdout)
+    assert [len(told[what]) for what in ("imported", "present", "refused")] == [0, 2, 1]
+    assert {path: path.read_bytes() for path in data.rglob("*.parquet")} == before
+
+
+def test_the_same_row_out_of_two_files_is_stored_once(tmp_path):
+    fit, tcx = tmp_path / "row.fit", tmp_path / "row.tcx"
+    fit.write_bytes(files.fit(*files.fit_row()))
+    tcx.write_bytes(files.tcx())
+    trial = json.loads(rowsync("import", fit, tcx, "--dry-run", "--json").stdout)
+    done = json.loads(rowsync("import", fit, tcx, "--json").stdout)
+    for told in (trial, done):
+        assert [each["path"] for each in told["imported"]] == [str(fit)]
+        assert [each["path"] for each in told["present"]] == [str(tcx)]
+        assert told["present"][0]["session_id"] == told["imported"][0]["session_id"]
+    assert len(json.loads(rowsync("sessions", "--json").stdout)) == 1
+
+
+def test_two_rows_of_one_file_are_two_sessions_and_again_none(tmp_path):
+    (tmp_path / "both.csv").write_bytes(files.painsled_twice())
+    told = json.loads(rowsync("import", tmp_path / "both.csv", "--json").stdout)
+    assert len(told["imported"]) == len(json.loads(rowsync("sessions", "--json").stdout)) == 2
+    again = json.loads(rowsync("import", tmp_path / "both.csv", "--json").stdout)
+    assert not again["imported"]
+    assert len(again["present"]) == 1
+
+
+def test_a_dry_run_stores_nothing(folder, tmp_path):
+    data = tmp_path / "data"
+    done = rowsync("import", folder / "old" / "export", "--dry-run", "--data", data)
+    assert "FIT" in done.stdout
+    assert "1 session would be imported; nothing was stored." in done.stderr
+    assert not data.exists()
+
+
+def test_a_file_that_is_not_there_and_one_that_is_none_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    done = rowsync("import", tmp_path / "absent.fit", tmp_path / "pipe", code=4)
+    assert "absent.fit: It can't be read: No such file or directory." in done.stderr
+    assert "pipe: It is no file." in done.stderr
+
+
+def test_a_name_of_any_octets_is_imported_and_printed_plainly(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\x1b[31m\xff\n.fit"
+    with open(path, "wb") as file:
+        file.write(files.fit(*files.fit_row()))
+    done = rowsync("import", tmp_path)
+    assert len(done.stdout.splitlines()) == 1
+    assert "\x1b" not in done.stdout + done.stderr
+    assert json.loads(rowsync("show", "--json").stdout)["distance_m"] == 480
+
+
+def test_an_empty_folder_is_said_to_be_empty(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "There are no files" in rowsync("import", tmp_path / "empty", code=4).stderr
+
+
+def test_an_imported_row_is_shown_like_any_other(tmp_path):
+    (tmp_path / "row.fit").write_bytes(files.fit(*files.fit_row()))
+    rowsync("import", tmp_path / "row.fit")
+    shown = json.loads(rowsync("show", "--json").stdout)
+    assert shown["origin"] == "converted"
+    assert shown["source"] == "FIT"
+    assert shown["energy"]["gross_kcal"] > 0
+    assert [interval["effort"] for interval in shown["intervals"]] == ["steady"]
