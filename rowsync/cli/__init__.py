@@ -15,7 +15,7 @@ From the ground up:
 - `watching`: `watch`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
-- `export`: `export calories`
+- `export`: `export session` and `export calories`
 - `athletes`: `athlete` and `energy`
 - `programme`: `programme`
 """
