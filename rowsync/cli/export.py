@@ -47,7 +47,7 @@ def session(session: str | None, form: str | None, output: Path | None) -> None:
       rowsync export session --format csv | head
     """
     from rowsync.days import local
-    from rowsync.exports import FORMATS, Picture
+    from rowsync.exports import FORMATS, Picture, session_bytes
     from rowsync.terminal import waiting
     from rowsync.wording import moment
 
@@ -63,7 +63,7 @@ def session(session: str | None, form: str | None, output: Path | None) -> None:
         if began is None:
             raise RecordingError(f"Nothing says when the session {session_id} began, so no other program can take it.")
         began = local(began, settings.profile(summary["athlete"]).time_zone)
-        content = FORMATS[name].encode(Picture(summary, *store.series(session_id), began))
+        content = session_bytes(name, Picture(summary, *store.series(session_id), began))
     _write_out(content, output)
     if output is not None:
         tell(f"{output} has the session {session_id}.")

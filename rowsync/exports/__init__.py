@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rowsync.errors import UsageError
 from rowsync.exports.csv_samples import csv_bytes
 from rowsync.exports.goldencheetah import goldencheetah_bytes
 from rowsync.exports.json_document import json_bytes
@@ -48,4 +49,16 @@ FORMATS = {
     "rowingdata": Format(rowingdata_bytes),
 }
 
-__all__ = ["FORMATS", "Format", "Picture"]
+
+def session_bytes(form: str, picture: Picture) -> bytes:
+    """A session in one of `FORMATS`.
+
+    Raises:
+        UsageError: nobody rowed in it, or the format can't say it.
+    """
+    if not picture.intervals:
+        raise UsageError("Nobody rowed in this session, so there is nothing in it to export.")
+    return FORMATS[form].encode(picture)
+
+
+__all__ = ["FORMATS", "Format", "Picture", "session_bytes"]

@@ -44,5 +44,8 @@ def _row(picture: Picture, sample: Sample) -> list[Any]:
 
 
 def _cell(value: Any) -> Any:
-    """A cell; numbers to a millionth, which is finer than any measurement."""
-    return round(value, 6) if isinstance(value, float) else no_formula(value)
+    """A cell; numbers to a millionth, which is finer than any measurement, and whole ones without a point."""
+    if not isinstance(value, float):
+        return no_formula(value)
+    rounded = round(value, 6)
+    return int(rounded) if rounded.is_integer() else rounded

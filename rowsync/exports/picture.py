@@ -129,10 +129,10 @@ class Picture:
 
 
 def speed_m_per_s(sample: Sample) -> float | None:
-    """Speed by a sample's pace [m/s]: 0 while stopped, None where there is no pace."""
+    """Speed by a sample's pace [m/s]: 0 while stopped, None where there is no pace, or nothing counts metres."""
     if sample.pace_s_per_500m is not None and sample.pace_s_per_500m > 0:
         return 500.0 / sample.pace_s_per_500m
-    return None if sample.moving else 0.0
+    return None if sample.moving or sample.distance_m is None else 0.0
 
 
 def highest(samples: Sequence[Sample], value: Callable[[Sample], float | None]) -> float | None:
