@@ -14,7 +14,7 @@ import pandas as pd
 
 from rowsync.days import local
 from rowsync.profile import Profile
-from rowsync.wording import measured
+from rowsync.wording import measured, no_formula
 
 FORMS = ("csv", "json", "parquet")
 
@@ -212,7 +212,7 @@ def _text(value: Any) -> str:
 def ledger_bytes(table: pd.DataFrame, form: str) -> bytes:
     """The ledger as "csv", "json" or "parquet"."""
     if form == "csv":
-        return table.map(_no_formula).to_csv(index=False).encode()
+        return table.map(no_formula).to_csv(index=False).encode()
     if form == "json":
         return (json.dumps(json.loads(table.to_json(orient="records")), indent=2) + "\n").encode()
     buffer = io.BytesIO()
@@ -240,8 +240,3 @@ def energy_models(path: Path) -> set[str]:
     except Exception:  # anything at all may lie where somebody exports to
         return set()
     return {model for cell in cells if isinstance(cell, str) for model in cell.split("; ")} - {""}
-
-
-def _no_formula(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula, made a text again."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,7 +53,8 @@ from rowsync.recording import (
 )
 from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
-from rowsync.telemetry import Item, Note, Notification
+from rowsync.strokes import Stroke, StrokeCounter
+from rowsync.telemetry import Item, Note, Notification, Sample
 from rowsync.wording import moment, outside_text, stamp
 from rowsync.workers import in_order
 
@@ -659,6 +660,10 @@ class Store:
             SessionNotFound: there is no such session.
             RecordingError: its file is not ours or altered.
         """
+        table: pd.DataFrame = self._samples(session_id).to_pandas()
+        return table
+
+    def _samples(self, session_id: str) -> pa.Table:
         path = self._file("samples", session_id)
         if _metadata(path, "summary")["schema"] < SCHEMA:
             try:
@@ -668,8 +673,22 @@ class Store:
                     f"The samples of {session_id} were written by an older rowsync, and the bytes that they came from "
                     "can't be read."
                 ) from None
-        table: pd.DataFrame = _read(self._file("samples", session_id), SAMPLES).to_pandas()
-        return table
+        return _read(self._file("samples", session_id), SAMPLES)
+
+    def series(self, session_id: str) -> tuple[Sequence[Sample], Sequence[Stroke]]:
+        """One session's samples and strokes, derived from its bytes; where these can't be read, from its samples.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            RecordingError: its file is not ours or altered.
+        """
+        try:
+            session, _ = self._analysed(self.recording(session_id))
+        except (RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
+            samples = _samples(self._samples(session_id))
+            counter = StrokeCounter()
+            return samples, [stroke for sample in samples for stroke in counter.feed(sample)]
+        return session.samples, session.strokes
 
     def recording(self, session_id: str) -> Recording:
         """One session's bytes, as they were recorded.
@@ -828,6 +847,10 @@ def _samples_table(session: Session) -> pa.Table:
     }
     columns["session_id"] = [session.header.session_id] * len(session.samples)
     return pa.Table.from_pydict(columns, schema=SAMPLES)
+
+
+def _samples(table: pa.Table) -> list[Sample]:
+    return [Sample(**row) for row in table.drop_columns("session_id").to_pylist()]
 
 
 def _raw_bytes(recording: Recording) -> bytes:

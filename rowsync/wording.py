@@ -127,6 +127,11 @@ def outside_html(value: Any, longest: int = LONGEST_OUTSIDE_TEXT) -> str:
     return f"<bdi>{html.escape(outside_text(value, longest))}</bdi>"
 
 
+def no_formula(cell: Any) -> Any:
+    """A cell of CSV: a text that a spreadsheet would run as a formula is made a text again, all else stays."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 def _visible(character: str) -> str:
     if character in UNSEEN or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
         return f"\\u{ord(character):04x}"

@@ -54,6 +54,16 @@ def test_the_samples_come_back_to_the_last_digit(store, short):
         assert [None if value != value else value for value in table[name]] == measured
 
 
+def test_the_series_of_a_session_come_back_from_its_bytes_and_without_them_from_its_samples(store, intervals_recording):
+    session = analyse(intervals_recording.header, intervals_recording.items)
+    session_id = store.add(intervals_recording)["session_id"]
+    series = (session.samples, session.strokes)
+    assert tuple(map(tuple, store.series(session_id))) == series
+    (raw,) = store.folder.glob("raw/*/*/*.parquet")
+    raw.unlink()
+    assert tuple(map(tuple, store.series(session_id))) == series
+
+
 def test_the_bytes_come_back_and_give_the_same_session_again(store, intervals_recording):
     session_id = store.add(intervals_recording)["session_id"]
     recording = store.recording(session_id)

@@ -15,9 +15,9 @@ From the ground up:
 - `watching`: `watch`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
-- `export`: `export calories`
 - `rebuilding`: `rebuild`
 - `imports`: `import`
+- `export`: `export session` and `export calories`
 - `athletes`: `athlete` and `energy`
 - `programme`: `programme`
 """

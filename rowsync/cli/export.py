@@ -1,4 +1,4 @@
-"""What leaves rowsync as a table: `export calories`."""
+"""What leaves rowsync for other programs: `export session` and `export calories`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,94 @@ import click
 from rowsync.cli.access import current_settings, open_store
 from rowsync.cli.options import shared_options
 from rowsync.cli.output import tell
-from rowsync.errors import SessionNotFound, StoreError
+from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
 
 if TYPE_CHECKING:
     from rowsync.config import Settings
+    from rowsync.exports import Picture
+    from rowsync.store import Store
 
 
 @click.group()
 @shared_options
 def export() -> None:
     """Export what you rowed."""
+
+
+@export.command()
+@click.argument("session", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["fit", "tcx", "csv", "json", "goldencheetah", "rowingdata"]),
+    help="[default: what the name after -o ends in, else csv]",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to [default: standard output].")
+@shared_options
+def session(session: str | None, form: str | None, output: Path | None) -> None:
+    """Export one session for another program.
+
+    SESSION is an id, or the beginning of one; without it the latest is exported. Most training sites take FIT; tcx is
+    for those that don't. csv has a row a sample, rowingdata a row a stroke, json the session as `show --json` with its
+    series.
+
+    \b
+    Examples:
+      rowsync export session -o row.fit
+      rowsync export session 20261123T1651 --format tcx -o row.tcx
+      rowsync export session --format csv | head
+    """
+    from rowsync.exports import FORMATS, session_bytes
+    from rowsync.terminal import waiting
+
+    name = form or ("csv" if output is None else _form_by_ending(output))
+    if output is None and not FORMATS[name].is_text and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"A terminal can't show {name.upper()}: name a file with -o row.{name}, or pipe it on.")
+    settings = current_settings()
+    store = open_store(settings)
+    session_id = store.find(session)
+    with waiting("Reading the session again from its bytes …"):
+        content = session_bytes(name, picture_of(settings, store, session_id))
+    _write_out(content, output)
+    if output is not None:
+        tell(f"{output} has the session {session_id}.")
+
+
+def picture_of(settings: Settings, store: Store, session_id: str) -> Picture:
+    """A session as exports see it.
+
+    Raises:
+        RecordingError: it can't be read, or nothing says when it began.
+    """
+    from rowsync.days import local
+    from rowsync.exports import Picture
+    from rowsync.wording import moment
+
+    summary = store.compared(store.summary(session_id))
+    began = moment(summary["started_at"])
+    if began is None:
+        raise RecordingError(f"Nothing says when the session {session_id} began, so no other program can take it.")
+    began = local(began, settings.profile(summary["athlete"]).time_zone)
+    return Picture(summary, *store.series(session_id), began)
+
+
+def _form_by_ending(output: Path) -> str:
+    """The format that a file's name tells.
+
+    Raises:
+        UsageError: it tells none.
+    """
+    from rowsync.exports import FORMATS
+    from rowsync.wording import outside_text
+
+    for name, each in FORMATS.items():
+        if each.ending is not None and each.ending == output.suffix.lower():
+            return name
+    endings = ", ".join(each.ending for each in FORMATS.values() if each.ending is not None)
+    raise UsageError(
+        f"The name {outside_text(output.name)} doesn't say which format is meant: end it in one of {endings}, or add "
+        f"--format with one of {', '.join(FORMATS)}."
+    )
 
 
 @export.command()
@@ -93,6 +171,17 @@ def _write_out(content: bytes, output: Path | None) -> None:
         sys.stdout.flush()
         return
     try:
-        output.write_bytes(content)
+        _put(content, output.resolve())
     except OSError as error:
         raise StoreError(f"{output} can't be written: {error.strerror}.") from None
+
+
+def _put(content: bytes, path: Path) -> None:
+    """Write a file whole or not at all; what is no file, such as a pipe, is written to as it is."""
+    from rowsync.files import replacing
+
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    with replacing(path) as file:
+        file.write(content)
