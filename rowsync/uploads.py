@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -120,7 +121,12 @@ def _is_here(host: str) -> bool:
 
 
 def send(
-    to: Service, session_id: str, name: str, content: bytes, now: Callable[[], datetime], pause: Callable[[float], None]
+    to: Service,
+    session_id: str,
+    name: str,
+    content: bytes,
+    now: Callable[[], datetime],
+    pause: Callable[[float], None] = time.sleep,
 ) -> Upload:
     """Send a session's FIT file.
 

@@ -140,7 +140,7 @@ DOORS = {
     "multiprocessing": {"workers"},
     "concurrent": {"mqtt", "virtual", "workers"},
     "signal": {"live", "rowing_screen", "teletype", "terminal", "workers"},
-    "time": {"journal", "rowing_screen"},
+    "time": {"journal", "rowing_screen", "uploads"},
     "logging": set(),
 }
 

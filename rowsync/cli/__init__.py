@@ -18,6 +18,7 @@ From the ground up:
 - `rebuilding`: `rebuild`
 - `imports`: `import`
 - `export`: `export session` and `export calories`
+- `uploading`: `upload`
 - `athletes`: `athlete` and `energy`
 - `programme`: `programme`
 """
@@ -43,6 +44,7 @@ from rowsync.cli import (
     rebuilding,
     rowing,
     sessions,
+    uploading,
     watching,
 )
 from rowsync.cli.options import shared_options
@@ -67,6 +69,7 @@ COMMANDS: tuple[click.Command, ...] = (
     pages.report,
     pages.dashboard,
     export.export,
+    uploading.upload,
     rebuilding.rebuild,
     imports.import_,
     athletes.athlete,
