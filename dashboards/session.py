@@ -253,14 +253,15 @@ def _columns(samples: pd.DataFrame) -> tuple[Numbers, dict[str, Numbers]]:
     if samples.empty:
         return np.empty(0), {panel.series: np.empty(0) for panel in PANELS}
     ordered = samples[samples["time_s"].notna()].sort_values("time_s", kind="stable")
-    columns = {panel.series: _numbers(ordered, panel.series) for panel in PANELS}
+    columns = {panel.series: numbers(ordered, panel.series) for panel in PANELS}
     still = ~ordered["moving"].fillna(True).to_numpy(dtype=bool) if "moving" in ordered else False
     pace = columns["pace_s_per_500m"]
     columns["pace_s_per_500m"] = np.where(still | (pace <= 0), np.nan, pace)
-    return _numbers(ordered, "time_s"), columns
+    return numbers(ordered, "time_s"), columns
 
 
-def _numbers(samples: pd.DataFrame, column: str) -> Numbers:
+def numbers(samples: pd.DataFrame, column: str) -> Numbers:
+    """A column of the samples; NaN is not measured, and so is all of a column that isn't there."""
     if column not in samples:
         return np.full(len(samples), np.nan)
     return pd.to_numeric(samples[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
