@@ -39,13 +39,13 @@ class FormulasChart:
         energies: rowsync's first, then the machine's where it counted, then the others'.
         low_kcal: lower end of rowsync's 80 % range; None where it isn't known [kcal].
         high_kcal: upper end of it [kcal].
-        most_kcal: where the scale ends [kcal].
+        scale_kcal: where the scale begins and ends [kcal].
     """
 
     energies: tuple[FormulaEnergy, ...]
     low_kcal: float | None
     high_kcal: float | None
-    most_kcal: float
+    scale_kcal: tuple[float, float]
 
 
 def formulas_chart(summary: Mapping[str, Any]) -> FormulasChart | None:
@@ -67,6 +67,7 @@ def formulas_chart(summary: Mapping[str, Any]) -> FormulasChart | None:
     width = measured(energy.get("half_width"))
     ends_kcal = None if width is None else ((1 - width) * ours_kcal, (1 + width) * ours_kcal)
     named = [ours, *machine, *others]
+    all_kcal = [kcal for _, kcal in named] + list(ends_kcal or ())
     return FormulasChart(
         energies=tuple(
             FormulaEnergy(title, kcal, kcal / ours_kcal, None if ends_kcal is None else _is_in(kcal, *ends_kcal))
@@ -74,7 +75,7 @@ def formulas_chart(summary: Mapping[str, Any]) -> FormulasChart | None:
         ),
         low_kcal=None if ends_kcal is None else ends_kcal[0],
         high_kcal=None if ends_kcal is None else ends_kcal[1],
-        most_kcal=1.04 * max([kcal for _, kcal in named] + ([] if ends_kcal is None else [ends_kcal[1]])),
+        scale_kcal=(0.95 * min(all_kcal), 1.03 * max(all_kcal)),
     )
 
 
@@ -88,11 +89,11 @@ def formulas_html(chart: FormulasChart) -> str:
     within = None
     if chart.low_kcal is not None and chart.high_kcal is not None:
         heads += column_head("in its 80\u202f% range")
-        within = (chart.low_kcal / chart.most_kcal, chart.high_kcal / chart.most_kcal)
+        within = (_place(chart, chart.low_kcal), _place(chart, chart.high_kcal))
     rows = "".join(
         f'<tr><th scope="row" class="word">{each.title}</th><td>{number(each.gross_kcal)}</td>'
         f"<td>{percent_change(each.ratio)}</td>{_in_range(each)}"
-        f'<td class="drawn">{point(each.gross_kcal / chart.most_kcal, within)}</td></tr>\n'
+        f'<td class="drawn">{point(_place(chart, each.gross_kcal), within)}</td></tr>\n'
         for each in chart.energies
     )
     shaded = "" if within is None else f"; shaded is rowsync's range, {_range(chart)} kcal"
@@ -102,6 +103,12 @@ def formulas_html(chart: FormulasChart) -> str:
         f'<thead><tr><th scope="col" class="word">formula</th>{heads}<td class="drawn"></td></tr></thead>\n'
         f"<tbody>\n{rows}</tbody></table></div>\n"
     )
+
+
+def _place(chart: FormulasChart, kcal: float) -> float:
+    """Where an energy lies on the scale, 0 to 1."""
+    from_kcal, to_kcal = chart.scale_kcal
+    return (kcal - from_kcal) / (to_kcal - from_kcal)
 
 
 def _range(chart: FormulasChart) -> str:

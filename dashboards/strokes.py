@@ -6,6 +6,7 @@ that one line through the origin is one work.  Strokes that would lie on each ot
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,12 @@ import plotly.graph_objects as go
 
 from dashboards import drawing
 from dashboards.session import numbers, robust_range
+from rowsync.telemetry import FASTEST_STROKE_S, SLOWEST_STROKE_S
 from rowsync.wording import measured
 
-MOST_POINTS = 1_200  # they weigh 15 kB; more are put on a coarser grid
+SLOWEST_SPM, FASTEST_SPM = 60.0 / SLOWEST_STROKE_S, 60.0 / FASTEST_STROKE_S
+MOST_POWER_W = 3_000.0  # twice what the strongest pull for one stroke; beyond it is a fault
+MOST_POINTS = 900  # they weigh 10 kB; more are put on a coarser grid
 POWER_STEPS_W = (1, 2, 4, 8, 16, 32)
 WORK_STEPS_J = (50, 100, 200, 500, 1_000)
 MOST_WORK_LINES = 5
@@ -118,7 +122,7 @@ def _strokes(samples: pd.DataFrame) -> Iterator[tuple[float, float, float]]:
     for time_s, counted, rate_spm, power_w in zip(*(column.tolist() for column in columns), strict=True):
         is_new = before is not None and counted > before
         before = before if np.isnan(counted) else counted
-        if is_new and rate_spm > 0 and power_w > 0:
+        if is_new and SLOWEST_SPM <= rate_spm <= FASTEST_SPM and 0 < power_w <= MOST_POWER_W:
             yield time_s, rate_spm, float(round(power_w))
 
 
@@ -169,9 +173,9 @@ def _work_lines_j(works_j: Sequence[float]) -> tuple[float, ...]:
     """Round works within those of nearly all strokes [J]."""
     low_j, high_j = (float(value) for value in np.percentile(works_j, (1, 99)))
     for step_j in WORK_STEPS_J:
-        lines_j = [float(step_j * n) for n in range(1, int(high_j // step_j) + 2) if low_j <= step_j * n <= high_j]
-        if len(lines_j) <= MOST_WORK_LINES:
-            return tuple(lines_j)
+        first, last = math.ceil(low_j / step_j), math.floor(high_j / step_j)
+        if last - first < MOST_WORK_LINES:
+            return tuple(float(step_j * times) for times in range(max(1, first), last + 1))
     return ()
 
 
