@@ -28,6 +28,7 @@ MOST_POINTS = 900  # they weigh 10 kB; more are put on a coarser grid
 POWER_STEPS_W = (1, 2, 4, 8, 16, 32)
 WORK_STEPS_J = (50, 100, 200, 500, 1_000)
 MOST_WORK_LINES = 5
+ROOM_FOR_LABELS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,8 @@ def strokes_figure(chart: StrokesChart) -> go.Figure:
     """Draws the strokes as points over stroke rate, and each work line as a shape."""
     rates_spm = tuple(rate for group in chart.groups for rate in group.stroke_rate_spm)
     powers_w = tuple(power for group in chart.groups for power in group.power_w)
-    across, up = robust_range(rates_spm), robust_range(powers_w, from_zero=True)
+    (slowest, fastest), up = robust_range(rates_spm), robust_range(powers_w, from_zero=True)
+    across = (slowest, fastest + ROOM_FOR_LABELS * (fastest - slowest))
     return go.Figure(
         data=[_points(group) for group in chart.groups],
         layout=drawing.layout(
