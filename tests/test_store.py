@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from rowsync.athlete import Athlete
-from rowsync.cli.pages import write_page
 from rowsync.corrections import Correction, painted, segments_from_fields
 from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
 from rowsync.felt import Felt
@@ -622,21 +621,6 @@ def test_the_last_times_are_the_sessions_before_it_by_its_plan_newest_first(thri
     assert last(summary, 0) == last(thrice.summary("s0"), 5) == []
     ids = [each["session_id"] for each in thrice.earlier("virtual", "5m + 10x45/75")]
     assert ids == ["s2", "s1"]
-
-
-def test_pages_written_together_lead_to_each_other(thrice, tmp_path):
-    for session_id in ("s0", "s1", "s2"):
-        write_page(thrice, session_id, tmp_path / f"{session_id}.html", home="index.html")
-    assert sorted(path.stem for path in tmp_path.glob("*.compare.html")) == ["s2.compare"]
-    assert '<a href="s2.compare.html">' in (tmp_path / "s2.html").read_text("utf-8")
-    assert '<a href="s1.html">' in (tmp_path / "s2.compare.html").read_text("utf-8")
-    assert "compare.html" not in (tmp_path / "s1.html").read_text("utf-8")
-
-
-def test_a_page_of_its_own_leads_to_no_comparison_that_is_not_there(thrice, tmp_path):
-    write_page(thrice, "s2", tmp_path / "mailed.html")
-    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["mailed.html"]
-    assert "compare.html" not in (tmp_path / "mailed.html").read_text("utf-8")
 
 
 def test_a_session_is_shown_beside_what_came_before(thrice):
