@@ -137,9 +137,12 @@ def _ratio(above: float | None, below: float | None) -> float | None:
 
 
 def _work_j(row: Row) -> float | None:
-    """Mean work of a stroke: 60 · power / stroke rate; None where nobody rowed [J]."""
+    """Mean work of a stroke: 60 · power / stroke rate; None where nobody rowed [J].
+
+    A rest has none: its mean power is over the full stop too, its stroke rate isn't.
+    """
     power_w, rate_spm = _power_w(row), measured(row.get("mean_stroke_rate_spm"))
-    return None if not power_w or not rate_spm else 60.0 * power_w / rate_spm
+    return None if not power_w or not rate_spm or row["effort"] == "rest" else 60.0 * power_w / rate_spm
 
 
 def _change(ratio: float | None) -> str:

@@ -113,6 +113,13 @@ def test_a_column_of_which_nothing_is_known_is_not_shown():
     assert {"hard:easy", "recovery", "work"} < set(names)
 
 
+def test_a_rest_has_no_work_of_a_stroke():
+    names = [
+        column.name for column in shown_columns(interval_lines([interval("rest", 2.0, mean_stroke_rate_spm=30.0)]))
+    ]
+    assert "work" not in names
+
+
 def test_the_table_says_contrast_fade_recovery_and_work():
     rows = [
         interval("hard", 200, heart_rate_recovery_bpm=22.0, mean_stroke_rate_spm=30.0),
