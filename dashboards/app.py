@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import gzip
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -25,6 +25,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from dashboards.compare import MOST_EARLIER, is_comparable
+from dashboards.compare_page import compare_page
 from dashboards.history_page import EVERYBODY, history_page
 from dashboards.page import PLOTLY_FILE, page, plotly_script, policy
 from dashboards.session_page import session_page
@@ -42,6 +44,12 @@ class Store(Protocol):
 
     def summary(self, session_id: str) -> dict[str, Any]:
         """The JSON of `rowsync show`; raises SessionNotFound."""
+
+    def compared(self, summary: dict[str, Any]) -> dict[str, Any]:
+        """A summary with what came `before` it by the same plan."""
+
+    def last_times(self, summary: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+        """The sessions before it by the same plan, newest first, as `rowsync.comparison.comparable_fields`."""
 
     def samples(self, session_id: str) -> pd.DataFrame:
         """The samples of a session; raises SessionNotFound."""
@@ -73,13 +81,28 @@ def create_app(store: Store, *, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -
 
     def session(request: Request) -> Response:
         session_id = request.path_params["session_id"]
-        summary, samples = store.summary(session_id), store.samples(session_id)
-        return _html(session_page(summary, samples, home="/", plotly_address=f"/{PLOTLY_FILE}"))
+        summary, samples = store.compared(store.summary(session_id)), store.samples(session_id)
+        compare = _path("compare", session_id) if is_comparable(summary) else None
+        return _html(session_page(summary, samples, home="/", compare=compare, plotly_address=f"/{PLOTLY_FILE}"))
+
+    def compared(request: Request) -> Response:
+        session_id = request.path_params["session_id"]
+        summary = store.summary(session_id)
+        return _html(
+            compare_page(
+                summary,
+                store.last_times(summary, MOST_EARLIER),
+                session=_session_path(session_id),
+                session_link=_session_path,
+                plotly_address=f"/{PLOTLY_FILE}",
+            )
+        )
 
     return Starlette(
         routes=[
             Route("/", history),
             Route("/session/{session_id}", session),
+            Route("/compare/{session_id}", compared),
             Route(f"/{PLOTLY_FILE}", _plotly),
         ],
         middleware=[
@@ -110,7 +133,11 @@ def serve(app: Starlette, host: str, port: int, *, announce: Callable[[str], Non
 
 
 def _session_path(session_id: str) -> str:
-    return f"/session/{quote(session_id, safe='', errors='replace')}"
+    return _path("session", session_id)
+
+
+def _path(kind: str, session_id: str) -> str:
+    return f"/{kind}/{quote(session_id, safe='', errors='replace')}"
 
 
 def _athlete_path(name: str) -> str:

@@ -132,6 +132,35 @@ def column_head(name: str, unit: str = "", kind: str = "") -> str:
     return f'<th scope="col"{of_kind}>{name}{of_unit}</th>'
 
 
+def section(name: str, title: str, content: str, *, unseen: bool = False) -> str:
+    """A part of a page, as HTML: a region that its heading names.
+
+    Args:
+        name: its heading's id, in this page only.
+        title: plain words.
+        content: HTML.
+        unseen: whether the heading is only read aloud.
+    """
+    kind = ' class="unseen"' if unseen else ""
+    heading = f'<h2 id="{name}-heading"{kind}>{title}</h2>'
+    return f'<section aria-labelledby="{name}-heading">{heading}\n{content}</section>\n'
+
+
+def bar(share: float) -> str:
+    """A bar as long as a share of its cell, as HTML; what it shows stands in words beside it."""
+    return f'<div class="bar" aria-hidden="true" style="width:{100 * share:.1f}%"></div>'
+
+
+def point(at: float, within: tuple[float, float] | None = None) -> str:
+    """A point on a scale from 0 to 1 with a shaded range, as HTML; what it shows stands in words beside it."""
+    range_html = ""
+    if within is not None:
+        low, high = within
+        range_html = f'<span class="range" style="left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%"></span>'
+    dot = f'<span class="dot" style="left:{100 * at:.1f}%"></span>'
+    return f'<div class="scale" aria-hidden="true">{range_html}{dot}</div>'
+
+
 def figure_json(figure: go.Figure) -> str:
     """A figure as compact JSON: numbers as typed arrays, and an array that several traces share only once."""
     content = figure.to_dict()

@@ -6,12 +6,14 @@ import importlib.util
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from dashboards.compare import is_comparable
+from dashboards.compare_page import compare_page
 from dashboards.history_page import EVERYBODY, history_page
 from dashboards.page import PLOTLY_FILE, plotly_script
 from dashboards.session import session_chart, session_figure
@@ -27,7 +29,12 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 def write_session_report(
-    summary: Mapping[str, Any], samples: pd.DataFrame, path: Path, *, home: str | None = None
+    summary: Mapping[str, Any],
+    samples: pd.DataFrame,
+    path: Path,
+    *,
+    home: str | None = None,
+    compare: str | None = None,
 ) -> None:
     """Writes a session as a page, or as a picture when the path ends in `.png`.
 
@@ -36,6 +43,7 @@ def write_session_report(
         samples: its samples; NaN is not measured.
         path: where to write; `plotly.min.js` comes to lie beside a page.
         home: address of the history's page; unless given, the history is linked where it lies beside the page.
+        compare: address of the page that compares it with earlier ones of its plan, where there is one.
 
     Raises:
         UsageError: a picture was asked for and nothing here can draw it, or the path ends in neither.
@@ -47,10 +55,44 @@ def write_session_report(
     elif kind in (".html", ".htm"):
         if home is None and path.name != HISTORY_FILE and (path.parent / HISTORY_FILE).is_file():
             home = HISTORY_FILE
-        _write(path, session_page(summary, samples, home=home).encode())
+        _write(path, session_page(summary, samples, home=home, compare=compare).encode())
         _write_plotly(path.parent)
     else:
         raise UsageError(f"A report is a page or a picture, so its path ends in .html or .png: {path}")
+
+
+def write_compare_report(
+    summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], directory: Path
+) -> str | None:
+    """Writes a session beside the last ones of its plan as `<session_id>.compare.html`, and what that page needs.
+
+    The sessions whose reports lie in the same directory are linked.
+
+    Args:
+        summary: the JSON of `rowsync show`.
+        earlier: the sessions before it by the same plan, newest first, as `rowsync.comparison.comparable_fields`.
+        directory: where to write; made if missing.
+
+    Returns:
+        The page's name; None where there is nothing to compare, and nothing is written.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    name, own = f"{summary['session_id']}.compare.html", f"{summary['session_id']}.html"
+    before = earlier[0] if earlier else None
+    if not (is_comparable({**summary, "before": before}) and FILE_NAME.fullmatch(name)):
+        return None
+    content = compare_page(summary, earlier, session=own, session_link=lambda at: _report_beside(directory, at))
+    _write(directory / name, content.encode())
+    _write_plotly(directory)
+    return name
+
+
+def _report_beside(directory: Path, session_id: str) -> str | None:
+    """The name of a session's report where it lies in a directory."""
+    name = f"{session_id}.html"
+    return name if FILE_NAME.fullmatch(name) and (directory / name).is_file() else None
 
 
 def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
@@ -65,14 +107,11 @@ def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
     Raises:
         StoreError: it can't be written.
     """
-
-    def session_link(session_id: str) -> str | None:
-        name = f"{session_id}.html"
-        return name if FILE_NAME.fullmatch(name) and (directory / name).is_file() else None
-
     names = {str(name) for name in index["athlete"] if isinstance(name, str)} if "athlete" in index else set()
     for athlete in (None, *(names if len(names) > 1 else ())):
-        content = history_page(index, session_link=session_link, athlete=athlete, athlete_link=athlete_file)
+        content = history_page(
+            index, session_link=lambda at: _report_beside(directory, at), athlete=athlete, athlete_link=athlete_file
+        )
         _write(directory / athlete_file(athlete or EVERYBODY), content.encode())
     _write_plotly(directory)
     return directory / HISTORY_FILE

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboards.page import PLOTLY_FILE, column_head, figure_box, page, total
+from dashboards.formulas import formulas_chart, formulas_html
+from dashboards.interval_table import interval_table
+from dashboards.page import PLOTLY_FILE, column_head, figure_box, page, section, total
 from dashboards.session import (
     PANELS,
     HardContrast,
+    Panel,
     SessionChart,
     hard_contrast,
-    hard_rounds,
     rounds_chart,
     rounds_figure,
     session_chart,
     session_figure,
 )
+from dashboards.strokes import StrokesChart, strokes_chart, strokes_figure
+from dashboards.zones import NOTHING_KNOWN, zones_charts, zones_html
 from rowsync.corrections import said
 from rowsync.cost import PARTS, cost_sentences, plus_minus, training_sentences
-from rowsync.formulas import FORMULAS
 from rowsync.verdict import DOUBTFUL, is_doubtful, percent, sentences
 from rowsync.wording import (
     NOT_MEASURED,
@@ -35,7 +38,6 @@ from rowsync.wording import (
     moment,
     number,
     outside_html,
-    outside_text,
     pace,
     percent_change,
     time_of_day,
@@ -48,31 +50,43 @@ ORIGINS = {
     "converted": "Converted from another program's file.",
 }
 MOST_GAPS_LISTED = 6
+POWER_SOURCES = {
+    "machine": "The watts are the machine's own.",
+    "pace": "The machine sends no watts: they are reckoned from its pace, as if it were a Concept2.",
+    "distance": "The machine sends neither watts nor pace: the watts are reckoned from its metres, roughly.",
+}
+HEART_RATE_SOURCES = {
+    "strap": "The heart rate is a strap's.",
+    "machine": "The heart rate is what the machine says.",
+    "strap and machine": "The heart rate is a strap's, and the machine's where the strap was silent.",
+}
 
 
-class Column(NamedTuple):
-    """A column of the interval table; `value` gives the cell's HTML."""
+class Spoken(NamedTuple):
+    """How a series of the chart is read aloud."""
 
-    name: str
+    mean: str
+    most: str
+    extreme: Callable[[Iterable[float]], float]
+    words: Callable[[Any], str]
     unit: str
-    value: Callable[[Row], str]
 
 
-COLUMNS = (
-    Column("start", "", lambda row: _start(row)),
-    Column("time", "", lambda row: clock(row.get("duration_s"))),
-    Column("distance", "m", lambda row: number(row.get("distance_m"))),
-    Column("pace", "/500 m", lambda row: pace(row.get("mean_pace_s_per_500m"))),
-    Column("power", "W", lambda row: number(row.get("mean_power_w"))),
-    Column("rate", "spm", lambda row: number(row.get("mean_stroke_rate_spm"), 1)),
-    Column("heart", "bpm", lambda row: number(row.get("mean_heart_rate_bpm"))),
-    Column("energy", "kcal", lambda row: number(row.get("gross_kcal"))),
-    Column("net", "kcal", lambda row: number(row.get("net_kcal"))),
-)
+SPOKEN = {
+    "power_w": Spoken("mean_power_w", "highest", max, number, " W"),
+    "stroke_rate_spm": Spoken("mean_stroke_rate_spm", "highest", max, lambda rate: number(rate, 1), " a minute"),
+    "pace_s_per_500m": Spoken("mean_pace_s_per_500m", "fastest", min, pace, " per 500 m"),
+    "heart_rate_bpm": Spoken("mean_heart_rate_bpm", "highest", max, number, " a minute"),
+}
 
 
 def session_page(
-    summary: Row, samples: pd.DataFrame, *, home: str | None = None, plotly_address: str = PLOTLY_FILE
+    summary: Row,
+    samples: pd.DataFrame,
+    *,
+    home: str | None = None,
+    compare: str | None = None,
+    plotly_address: str = PLOTLY_FILE,
 ) -> str:
     """The page of a session as HTML.
 
@@ -80,21 +94,23 @@ def session_page(
         summary: the JSON of `rowsync show`.
         samples: its samples; NaN is not measured.
         home: address of the history, where there is one.
+        compare: address of the page that compares it with earlier ones of its plan, where there is one.
         plotly_address: where the page finds plotly.
     """
     chart = session_chart(summary, samples)
     figures: dict[str, go.Figure] = {}
-    main = [_totals(summary), _verdict_html(summary), _contrast_html(hard_contrast(summary))]
+    main = [_totals(summary), _verdict_html(summary), _contrast_html(hard_contrast(summary)), _compare_html(compare)]
     main += [
-        _chart_section(chart, figures, said(summary)),
+        _chart_section(chart, figures, summary),
         _rounds_section(summary, figures),
         _interval_section(summary),
+        _strokes_section(strokes_chart(summary, samples), figures),
         _energy_section(summary),
         _training_section(summary),
         _recording_section(summary, chart),
     ]
-    body = f"{_header(summary, home)}\n<main>\n{''.join(main)}</main>\n{_footer(summary)}"
-    return page(f"Rowing, {_when(summary)}", body, figures, plotly_address=plotly_address)
+    body = f"{header(summary, home)}\n<main>\n{''.join(main)}</main>\n{_footer(summary)}"
+    return page(f"Rowing, {when(summary)}", body, figures, plotly_address=plotly_address)
 
 
 def contrast_line(contrast: HardContrast) -> str:
@@ -120,12 +136,20 @@ def energy_range(row: Row, low: str = "low_kcal", high: str = "high_kcal") -> st
     return f"({number(row[low])}–{number(row[high])})"
 
 
-def _when(summary: Row) -> str:
+def when(summary: Row) -> str:
+    """When a session began, in words."""
     at = moment(summary.get("started_at"))
     return "at an unknown time" if at is None else f"{day(at)}, {time_of_day(at)}"
 
 
-def _header(summary: Row, home: str | None) -> str:
+def header(summary: Row, home: str | None, back: str = "← All sessions") -> str:
+    """The head of a page of one session, as HTML: a way back, when it was, what, on what, and who.
+
+    Args:
+        summary: the JSON of `rowsync show`.
+        home: where the way back leads, if anywhere.
+        back: what it is called.
+    """
     at = moment(summary.get("started_at"))
     title = "Rowing session"
     if at is not None:
@@ -135,8 +159,8 @@ def _header(summary: Row, home: str | None) -> str:
     about = [outside_html(text) for text in (summary.get("plan"), machine, summary.get("athlete")) if text]
     if summary.get("origin") == "synthetic":
         about.append('<strong class="badge">synthetic</strong>')
-    back = f'<p class="back"><a href="{html.escape(home)}">← All sessions</a></p>' if home else ""
-    return f'<header>\n{back}<h1>{title}</h1>\n<p class="about">{" · ".join(about)}</p>\n</header>'
+    way = f'<p class="back"><a href="{html.escape(home)}">{back}</a></p>' if home else ""
+    return f'<header>\n{way}<h1>{title}</h1>\n<p class="about">{" · ".join(about)}</p>\n</header>'
 
 
 def _totals(summary: Row) -> str:
@@ -161,10 +185,8 @@ def _totals(summary: Row) -> str:
         small.append(total("heart rate", number(summary["mean_heart_rate_bpm"]), "bpm"))
     if measured(energy.get("machine_kcal")) is not None:
         small.append(total("machine's own count", number(energy["machine_kcal"]), "kcal", kind="apart"))
-    return (
-        '<section aria-labelledby="totals"><h2 id="totals" class="unseen">Totals</h2>\n'
-        f'<dl class="totals large">{"".join(large)}</dl>\n<dl class="totals small">{"".join(small)}</dl></section>\n'
-    )
+    lists = f'<dl class="totals large">{"".join(large)}</dl>\n<dl class="totals small">{"".join(small)}</dl>'
+    return section("totals", "Totals", lists, unseen=True)
 
 
 def _verdict_html(summary: Row) -> str:
@@ -176,28 +198,47 @@ def _contrast_html(contrast: HardContrast | None) -> str:
     return f'<p class="contrast">{line}</p>\n' if line else ""
 
 
-def _chart_section(chart: SessionChart, figures: dict[str, go.Figure], corrected: str) -> str:
-    names = [panel.title.partition(" [")[0] for panel in PANELS if getattr(chart, panel.series)]
-    if not names:
-        return "<section><h2>Over time</h2><p>Nothing was measured in this session.</p></section>\n"
+def _compare_html(address: str | None) -> str:
+    if address is None:
+        return ""
+    return f'<p class="contrast"><a href="{html.escape(address)}">Round by round against the last times</a></p>\n'
+
+
+def _chart_section(chart: SessionChart, figures: dict[str, go.Figure], summary: Row) -> str:
+    spoken = [_spoken(panel, chart, summary) for panel in PANELS if getattr(chart, panel.series)]
+    if not spoken:
+        return section("over-time", "Over time", "<p>Nothing was measured in this session.</p>")
     figures["session"] = session_figure(chart)
-    label = f"Line chart of {_listed(names)} over {clock(chart.duration_min * 60)}"
+    label = [f"Line chart over {clock(chart.duration_min * 60)}", *spoken]
     key = []
     if chart.hard:
-        label += f"; {count(len(chart.hard), 'hard round')} shaded"
-        what = ["hard rounds", "numbered" if chart.hard[0].label else "", corrected]
+        label.append(f"{count(len(chart.hard), 'hard round')} shaded")
+        what = ["hard rounds", "numbered" if chart.hard[0].label else "", said(summary)]
         key.append(f'<span class="swatch hard"></span>{", ".join(filter(None, what))}')
     if chart.gaps:
-        label += f"; {count(len(chart.gaps), 'gap')} in grey"
+        label.append(f"{count(len(chart.gaps), 'gap')} in grey")
         key.append('<span class="swatch gap"></span>gap, nothing recorded')
     if chart.doubts:
-        label += f"; {count(len(chart.doubts), 'doubtful change')} dashed"
+        label.append(f"{count(len(chart.doubts), 'doubtful change')} dashed")
         key.append('<span class="swatch doubt"></span>doubtful change of effort')
     if chart.bells_min:
         key.append('<span class="swatch bell"></span>bell, as planned')
-    key_html = f'<p class="key">{" ".join(f"<span>{part}</span>" for part in key)}</p>' if key else ""
-    box = figure_box("session", label + ".", figures["session"].layout.height)
-    return f"<section><h2>Over time</h2>{key_html}\n{box}</section>\n"
+    box = figure_box("session", "; ".join(label) + ".", figures["session"].layout.height)
+    return section("over-time", "Over time", key_line(key) + box)
+
+
+def _spoken(panel: Panel, chart: SessionChart, summary: Row) -> str:
+    """A series in words: `power, mean 122 W, highest 225 W`."""
+    spoken = SPOKEN[panel.series]
+    values = [value for value in getattr(chart, panel.series) if value is not None]
+    parts = [("mean", measured(summary.get(spoken.mean))), (spoken.most, spoken.extreme(values))]
+    said_of = [f"{what} {spoken.words(value)}{spoken.unit}" for what, value in parts if value is not None]
+    return ", ".join((panel.title.partition(" [")[0], *said_of))
+
+
+def key_line(parts: Sequence[str]) -> str:
+    """What the marks of a chart mean, as HTML; empty for no marks."""
+    return f'<p class="key">{" ".join(f"<span>{part}</span>" for part in parts)}</p>\n' if parts else ""
 
 
 def _rounds_section(summary: Row, figures: dict[str, go.Figure]) -> str:
@@ -205,34 +246,56 @@ def _rounds_section(summary: Row, figures: dict[str, go.Figure]) -> str:
     if chart is None:
         return ""
     figures["rounds"] = rounds_figure(chart)
-    lowest, highest = min(chart.mean_power_w), max(chart.mean_power_w)
-    label = f"Bar chart of mean power in {count(len(chart.rounds), 'hard round')}, {lowest:.0f} to {highest:.0f} W."
-    key = f'<p class="key"><span><span class="swatch mean"></span>mean {number(chart.overall_power_w)} W</span></p>'
-    box = figure_box("rounds", label, figures["rounds"].layout.height)
-    return f"<section><h2>Hard rounds</h2>{key}\n{box}</section>\n"
+    powers = ", ".join(number(power_w) for power_w in chart.mean_power_w)
+    label = f"Bar chart of mean power in {count(len(chart.rounds), 'hard round')}: {powers} W."
+    key = key_line([f'<span class="swatch mean"></span>mean {number(chart.overall_power_w)} W'])
+    return section("rounds", "Hard rounds", key + figure_box("rounds", label, figures["rounds"].layout.height))
 
 
 def _interval_section(summary: Row) -> str:
     rows: Sequence[Row] = summary.get("intervals") or ()
     if not rows:
         return ""
-    without_heart = all(measured(row.get("mean_heart_rate_bpm")) is None for row in rows)
-    columns = [column for column in COLUMNS if not (without_heart and column.name == "heart")]
-    width = plus_minus((summary.get("energy") or {}).get("half_width"))
-    heads = "".join(
-        column_head(column.name, f"{column.unit} {width}".strip() if column.name == "energy" else column.unit)
-        for column in columns
-    )
-    rounds = {id(row): place for place, row in enumerate(hard_rounds(summary), start=1)}
-    lines = "".join(_interval_row(row, columns, rounds.get(id(row))) for row in rows)
-    return (
-        '<section><h2 id="intervals">Intervals</h2>\n'
+    table = interval_table(rows, plus_minus((summary.get("energy") or {}).get("half_width")))
+    return section(
+        "intervals",
+        "Intervals",
         '<p class="key">Every stretch in order. Hard rounds are set in bold, with a bar on their left.'
         f"{_doubt_html(rows)}{_corrected_html(summary)}</p>\n"
-        '<div class="scroll" role="region" aria-labelledby="intervals" tabindex="0">\n<table class="intervals">'
-        '<caption class="unseen">Every stretch of the session, in order</caption>\n'
-        f'<thead><tr><th scope="col">#</th><th scope="col" class="word">effort</th>{heads}</tr></thead>\n'
-        f"<tbody>\n{lines}</tbody></table></div></section>\n"
+        f'<div class="scroll" role="region" aria-labelledby="intervals-heading" tabindex="0">\n{table}</div>',
+    )
+
+
+def _strokes_section(chart: StrokesChart | None, figures: dict[str, go.Figure]) -> str:
+    """Power against stroke rate, and the same in a table of medians."""
+    if chart is None:
+        return ""
+    figures["strokes"] = strokes_figure(chart)
+    told = [
+        f"{group.kind.name}, {count(group.stroke_count, 'stroke')}: usually {number(group.median_power_w)} W at "
+        f"{number(group.median_stroke_rate_spm, 1)} a minute, {number(group.median_work_per_stroke_j)} joules a stroke"
+        for group in chart.groups
+    ]
+    label = f"Scatter chart of power against stroke rate; {'; '.join(told)}."
+    key = [f'<span class="swatch {group.kind.uid}"></span>{group.kind.name}' for group in chart.groups]
+    if chart.work_lines_j:
+        key.append('<span class="swatch mean"></span>equal work a stroke')
+    rows = [
+        (
+            group.kind.name,
+            number(group.stroke_count),
+            number(group.median_power_w),
+            number(group.median_stroke_rate_spm, 1),
+            number(group.median_work_per_stroke_j),
+        )
+        for group in chart.groups
+    ]
+    heads = (("strokes", ""), ("power", "W"), ("rate", "spm"), ("work", "J a stroke"))
+    table = _table_html("The usual stroke (medians); its work is 60 × power / rate", "effort", heads, rows)
+    return section(
+        "strokes",
+        "Strokes",
+        key_line(key) + figure_box("strokes", label, figures["strokes"].layout.height) + "\n" + table,
     )
 
 
@@ -245,33 +308,15 @@ def _corrected_html(summary: Row) -> str:
     return f" <strong>The intervals were {said(summary)}.</strong>" if said(summary) else ""
 
 
-def _interval_row(row: Row, columns: Sequence[Column], round_number: int | None) -> str:
-    effort = html.escape(outside_text(effort_name(row["effort"])))
-    kind = ""
-    if round_number is not None:
-        effort, kind = f"{effort} {round_number}", ' class="hard"'
-    cells = "".join(f"<td>{column.value(row)}</td>" for column in columns)
-    first = f'<th scope="row">{number(row.get("number"))}</th><td class="word">{effort}</td>'
-    return f"<tr{kind}>{first}{cells}</tr>\n"
-
-
-def _start(row: Row) -> str:
-    if not is_doubtful(row):
-        return clock(row.get("start_s"))
-    sure = f"{percent(row['start_confidence'])} sure"
-    return f'{clock(row.get("start_s"))}<abbr class="doubt" title="{sure}">?</abbr>'
-
-
 def _energy_section(summary: Row) -> str:
     """What the energy is made of, what each effort cost, and what other formulas say."""
     energy = summary.get("energy") or {}
     if measured(energy.get("gross_kcal")) is None:
         return ""
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in (*_parts(energy), *cost_sentences(summary)))
-    return (
-        '<section><h2 id="energy">Energy</h2>\n'
-        f"<ul>{notes}</ul>\n{_phases_html(energy)}{_formulas_html(energy)}</section>\n"
-    )
+    formulas = formulas_chart(summary)
+    drawn = "" if formulas is None else formulas_html(formulas)
+    return section("energy", "Energy", f"<ul>{notes}</ul>\n{_phases_html(energy)}{drawn}")
 
 
 def _parts(energy: Row) -> list[str]:
@@ -295,18 +340,6 @@ def _phases_html(energy: Row) -> str:
     return _table_html("What each effort asked of the body, whenever the breath paid for it", "effort", heads, rows)
 
 
-def _formulas_html(energy: Row) -> str:
-    by_formula = energy.get("formulas_kcal") or {}
-    ours = measured(by_formula.get(FORMULAS[0].name))
-    rows = [
-        (formula.title, number(by_formula[formula.name]), percent_change(by_formula[formula.name] / ours))
-        for formula in FORMULAS
-        if ours and measured(by_formula.get(formula.name)) is not None
-    ]
-    heads = (("gross", "kcal"), ("against rowsync", ""))
-    return _table_html("The same strokes by other formulas, without the rests between them", "formula", heads, rows)
-
-
 def _table_html(caption: str, first: str, heads: Sequence[tuple[str, str]], rows: Sequence[tuple[str, ...]]) -> str:
     """A small table whose first column is words; empty without rows."""
     if not rows:
@@ -324,17 +357,34 @@ def _table_html(caption: str, first: str, heads: Sequence[tuple[str, str]], rows
 
 
 def _training_section(summary: Row) -> str:
-    said_of = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in training_sentences(summary))
-    return f"<section><h2>Training</h2><ul>{said_of}</ul></section>\n" if said_of else ""
+    """Time in zones, and what it comes to in sentences."""
+    if not summary.get("training"):
+        return ""
+    charts = zones_charts(summary)
+    said_of = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in training_sentences(summary, bands=False))
+    notes = f"<ul>{said_of}</ul>\n" if said_of else ""
+    zones = "".join(map(zones_html, charts)) or f'<p class="key">{NOTHING_KNOWN}</p>\n'
+    return section("training", "Training", notes + zones)
 
 
 def _recording_section(summary: Row, chart: SessionChart) -> str:
+    """How far the recording is to be believed: its origin, what was heard, holes, and where the figures come from."""
     notes = [ORIGINS[origin]] if (origin := summary.get("origin")) in ORIGINS else []
     notes += [_heard(summary), _gap_note(summary.get("gaps") or ())]
+    notes += [POWER_SOURCES.get(str(summary.get("power_source")), ""), _doubtful_note(summary)]
+    notes.append(HEART_RATE_SOURCES.get(str(summary.get("heart_rate_source")), ""))
     if chart.thinned:
         notes.append("The chart shows the lowest and the highest value of each short stretch, so no peak is lost.")
     items = "".join(f"<li>{note}</li>" for note in notes if note)
-    return f"<section><h2>This recording</h2><ul>{items}</ul></section>\n"
+    return section("recording", "This recording", f"<ul>{items}</ul>")
+
+
+def _doubtful_note(summary: Row) -> str:
+    doubtful = summary.get("doubtful_power")
+    if not doubtful:
+        return ""
+    stretch = f"{clock(doubtful['start_s'])} to {clock(doubtful['end_s'])}"
+    return f"The watts are doubtful from {stretch}: the heart rate contradicts them (see Energy)."
 
 
 def _heard(summary: Row) -> str:
@@ -380,7 +430,3 @@ def _footer(summary: Row) -> str:
         )
     parts.append(f"Session {outside_html(summary.get('session_id') or NOT_MEASURED)} · – means not measured · rowsync")
     return "".join(parts) + "</p></footer>"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -125,14 +125,19 @@ def heart_sentence(summary: Fields) -> str:
     )
 
 
-def training_sentences(summary: Fields) -> tuple[str, ...]:
-    """Minutes in bands, whether one could talk, the load, what is assumed, and what to mind."""
+def training_sentences(summary: Fields, *, bands: bool = True) -> tuple[str, ...]:
+    """Minutes in bands, whether one could talk, the load, what is assumed, and what to mind.
+
+    Args:
+        summary: the JSON of `rowsync show`.
+        bands: whether the minutes are said; not where they are shown.
+    """
     training = summary.get("training")
     if not training:
         return ()
     said = (
-        _bands("Heart rate", training["heart_rate_bands"]),
-        _bands("Power", training["power_bands"]),
+        _bands("Heart rate", training["heart_rate_bands"]) if bands else "",
+        _bands("Power", training["power_bands"]) if bands else "",
         _conversational(training),
         _load(training),
         _balance(training.get("w_balance")),

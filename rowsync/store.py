@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -499,27 +500,35 @@ class Store:
         return summary
 
     def before(self, athlete: str, plan: str | None, started_at: datetime | None = None) -> dict[str, Any] | None:
-        """The last session of an athlete's by the same plan, as `comparison.comparable_fields`; None for a first one.
+        """The last session of an athlete's by the same plan; None for a first one.  See `earlier`."""
+        return next(self.earlier(athlete, plan, started_at), None)
+
+    def earlier(self, athlete: str, plan: str | None, started_at: datetime | None = None) -> Iterator[dict[str, Any]]:
+        """The sessions of an athlete's by the same plan, newest first, as `comparison.comparable_fields`.
 
         Args:
             athlete: whose.
             plan: the plan as typed; however it is written, the same pieces are the same plan.
-            started_at: it began before then; None for now.
+            started_at: they began before then; None for now.
         """
         if plan is None:
-            return None
+            return
         pieces = _pieces_of(plan)
         for row in self.rows():
             earlier = started_at is None or (row["started_at"] is not None and row["started_at"] < started_at)
             if earlier and row["athlete"] == athlete and row["plan"] and _pieces_of(row["plan"]) == pieces:
                 with suppress(RecordingError, SessionNotFound):
-                    return comparable_fields(self.summary(row["session_id"]))
-        return None
+                    yield comparable_fields(self.summary(row["session_id"]))
 
     def compared(self, summary: dict[str, Any]) -> dict[str, Any]:
         """A session's summary with what came `before` it by the same plan."""
         began = moment(summary["started_at"])
         return summary | {"before": self.before(summary["athlete"], summary["plan"], began)}
+
+    def last_times(self, summary: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+        """The last sessions before this one by the same plan, newest first, as `comparison.comparable_fields`."""
+        began = moment(summary["started_at"])
+        return list(islice(self.earlier(summary["athlete"], summary["plan"], began), most))
 
     def _is_old(self, metadata: dict[str, Any]) -> bool:
         """Whether a session's file says what an older rowsync, an older model or other settings made of it."""

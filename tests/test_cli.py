@@ -9,10 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
+from rowsync.store import Store
 from tests.conftest import RECORDED
 
 
@@ -100,6 +103,32 @@ def test_a_report_is_a_page_that_needs_nothing_but_its_neighbour(demo, tmp_path)
     page = (tmp_path / "page.html").read_text()
     assert (tmp_path / "plotly.min.js").is_file()
     assert "https://" not in page
+
+
+@pytest.fixture
+def twice(tmp_path, intervals_recording):
+    """A data folder in which one plan was rowed on two days."""
+    for session_id, day in (("first", 3), ("again", 10)):
+        at = datetime(2026, 11, day, 18, tzinfo=UTC)
+        header = replace(intervals_recording.header, session_id=session_id, started_at=at, plan="5m + 10x45/75")
+        Store(tmp_path / "data").add(replace(intervals_recording, header=header))
+    return tmp_path / "data"
+
+
+def test_reports_of_a_plan_that_was_rowed_again_lead_to_their_comparison(twice, tmp_path):
+    site = tmp_path / "site"
+    rowsync("report", "--all", "-o", site, "--data", twice)
+    assert sorted(path.name for path in site.glob("*.compare.html")) == ["again.compare.html"]
+    assert '<a href="again.compare.html">' in (site / "again.html").read_text("utf-8")
+    assert '<a href="first.html">' in (site / "again.compare.html").read_text("utf-8")
+    assert "As strong as on 3 November." in (site / "again.compare.html").read_text("utf-8")
+    assert "compare.html" not in (site / "first.html").read_text("utf-8")
+
+
+def test_a_report_of_its_own_leads_to_no_comparison_that_is_not_there(twice, tmp_path):
+    rowsync("report", "again", "-o", tmp_path / "mailed.html", "--data", twice)
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["mailed.html"]
+    assert "compare.html" not in (tmp_path / "mailed.html").read_text("utf-8")
 
 
 def test_all_reports_are_a_folder_with_one_copy_of_plotly(demo, tmp_path):

@@ -1,10 +1,14 @@
-"""A session beside the last one of the same plan."""
+"""A session beside the last ones of the same plan."""
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from rowsync.comparison import comparable_fields, comparison_sentences
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rowsync.comparison import comparable_fields, comparison_sentences, strength_sentence
 from rowsync.session import analyse
 
 
@@ -42,3 +46,52 @@ def test_a_session_gives_what_the_next_is_compared_with(intervals_recording):
     fields = comparable_fields(analyse(intervals_recording.header, intervals_recording.items).summary())
     assert [each["number"] for each in fields["rounds"]] == list(range(1, 11))
     assert fields["mean_hard_power_w"] == pytest.approx(fields["rounds"][0]["mean_power_w"], rel=0.1)
+
+
+def strength(now, before, now_at="2026-11-23T18:00:00Z", before_at="2026-11-17T18:00:00Z"):
+    return strength_sentence(
+        comparable_fields(of(now, started_at=now_at)), comparable_fields(of(before, started_at=before_at))
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        ([220.0] * 10, [220.0] * 7 + [207.0] * 3, "4 W stronger than on 17 November, by holding on in rounds 8–10."),
+        ([220.0] * 7 + [207.0] * 3, [220.0] * 10, "4 W weaker than on 17 November, by fading in rounds 8–10."),
+        ([230.0] + [220.0] * 4, [220.0] * 5, "2 W stronger than on 17 November, by starting harder in round 1."),
+        ([210.0] + [220.0] * 4, [220.0] * 5, "2 W weaker than on 17 November, by starting easier in round 1."),
+        ([220.0, 230.0, 220.0, 220.0], [220.0] * 4, "2 W stronger than on 17 November, most of it in round 2."),
+        ([220.0] * 3 + [240.0], [220.0] * 4, "5 W stronger than on 17 November, by finishing harder in round 4."),
+        (
+            [220.0] * 3 + [220.0],
+            [220.0] * 3 + [240.0],
+            "5 W weaker than on 17 November, by finishing easier in round 4.",
+        ),
+        ([225.0, 226.0, 224.0], [220.0] * 3, "5 W stronger than on 17 November, in nearly every round."),
+        ([220.0, 220.4], [220.0, 220.0], "As strong as on 17 November."),
+        ([230.0, 0.0], [220.0], "10 W stronger than on 17 November, over the 1 round that can be compared."),
+    ],
+)
+def test_how_much_stronger_and_where_is_said_in_words(now, before, said):
+    assert strength(now, before) == said
+
+
+def test_a_day_is_said_as_one_says_it():
+    assert "than on 17 November 2025" in strength([230.0], [220.0], before_at="2025-11-17T18:00:00Z")
+    assert "than earlier that day, at " in strength([230.0], [220.0], before_at="2026-11-23T17:00:00Z")
+    assert "than the time before" in strength([230.0], [220.0], before_at="?")
+
+
+def test_without_power_in_a_round_of_both_nothing_is_said():
+    assert strength([None, 200.0], [200.0, None]) == ""
+    assert strength([], [200.0]) == ""
+
+
+WATTS = st.lists(st.one_of(st.none(), st.floats(0, 600)), max_size=12)
+
+
+@given(WATTS, WATTS)
+def test_any_two_sessions_are_compared_in_a_sentence_or_not_at_all(now, before):
+    said = strength(now, before)
+    assert said == "" or re.fullmatch(r"(As strong as|\d+ W (stronger|weaker) than) on 17 November.*\.", said)

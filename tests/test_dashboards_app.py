@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from dashboards.app import create_app, serve
 from rowsync.errors import RecordingError, SessionNotFound, UsageError
-from tests.test_dashboards_demo import demo_index, demo_samples, demo_summary
+from tests.test_dashboards_demo import demo_earlier, demo_index, demo_samples, demo_summary
 
 SESSION_ID = "20261123T163000Z-7f3a"
 
@@ -37,6 +37,12 @@ class MemoryStore:
         if session_id != SESSION_ID:
             raise SessionNotFound(f"no session {session_id}")
         return demo_summary(self._samples)
+
+    def compared(self, summary):
+        return summary | {"before": self.last_times(summary, 1)[0]}
+
+    def last_times(self, summary, most):
+        return demo_earlier(summary, most)
 
     def samples(self, session_id):
         return self._samples
@@ -108,7 +114,26 @@ def test_a_session_has_its_page(app):
     assert '<a href="/">' in answer.text
 
 
-@pytest.mark.parametrize("path", ["/session/unknown", "/session/%3Cscript%3E", "/session/..%2f..%2fetc", "/nothing"])
+def test_a_session_leads_to_its_comparison_and_back(app):
+    assert f'<a href="/compare/{SESSION_ID}">' in ask(app, f"/session/{SESSION_ID}").text
+    answer = ask(app, f"/compare/{SESSION_ID}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert "stronger than on 19 November" in answer.text
+    assert f'<a href="/session/{SESSION_ID}">← This session</a>' in answer.text
+    assert answer.text.count('<a href="/session/2026-earlier-') == 5
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/session/unknown",
+        "/compare/unknown",
+        "/compare/..%2f..%2fetc",
+        "/session/%3Cscript%3E",
+        "/session/..%2f..%2fetc",
+        "/nothing",
+    ],
+)
 def test_what_is_not_there_is_404_and_shows_a_way_on(app, path):
     answer = ask(app, path)
     assert answer.status_code == 404
@@ -146,6 +171,7 @@ def test_another_host_can_be_allowed(store):
     [
         ("/", {}),
         (f"/session/{SESSION_ID}", {}),
+        (f"/compare/{SESSION_ID}", {}),
         ("/plotly.min.js", {}),
         ("/nothing", {}),
         ("/", {"Host": "evil.example"}),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 
 import pytest
 
 from dashboards.app import create_app, serve
-from dashboards.report import write_history_report, write_session_report
+from dashboards.report import write_compare_report, write_history_report, write_session_report
 from tests.browser import Browser, chromium_path
 from tests.test_dashboards_app import SESSION_ID, MemoryStore
-from tests.test_dashboards_demo import demo_index, demo_samples, demo_summary
+from tests.test_dashboards_demo import demo_earlier, demo_index, demo_samples, demo_summary
 from tests.test_dashboards_page import HOSTILE
 
 SIZES = [(1280, 900), (390, 844)]
@@ -30,6 +31,10 @@ def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     samples = demo_samples()
     write_session_report(demo_summary(samples), samples, folder / "session.html")
+    shutil.move(
+        folder / write_compare_report(demo_summary(samples), demo_earlier(demo_summary(samples)), folder),
+        folder / "compare.html",
+    )
     hostile = demo_summary(samples, plan=HOSTILE[0], athlete=HOSTILE[7], machine={"name": HOSTILE[1]})
     hostile["gaps"][0]["reason"] = HOSTILE[2]
     write_session_report(hostile, samples, folder / "hostile.html")
@@ -56,7 +61,9 @@ def server():
 
 @pytest.mark.parametrize(("width_px", "height_px"), SIZES)
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize(("name", "traces"), [("session", 4 + 1), ("index", 3), ("hostile", 4 + 1), ("bare", 0)])
+@pytest.mark.parametrize(
+    ("name", "traces"), [("session", 4 + 1 + 3), ("compare", 6 + 6), ("index", 9), ("hostile", 4 + 1 + 3), ("bare", 0)]
+)
 def test_a_page_draws_fits_and_asks_nobody(browser, pages, name, traces, scheme, width_px, height_px):
     with browser.open(pages[name], width_px=width_px, height_px=height_px, scheme=scheme) as tab:
         tab.wait_for(DRAWN)
@@ -142,15 +149,39 @@ def test_a_page_without_plotly_still_tells_the_session(browser, tmp_path):
     (tmp_path / "plotly.min.js").unlink()
     with browser.open((tmp_path / "alone.html").as_uri()) as tab:
         assert "needs plotly.min.js beside this page" in tab.evaluate("document.querySelector('#session').innerText")
-        assert tab.evaluate("document.querySelectorAll('table tbody tr').length") == 22
+        assert tab.evaluate("document.querySelectorAll('table.intervals tbody tr').length") == 22
 
 
-@pytest.mark.parametrize("path", ["", f"session/{SESSION_ID}"])
+@pytest.mark.parametrize("path", ["", f"session/{SESSION_ID}", f"compare/{SESSION_ID}"])
 def test_served_pages_draw_and_ask_only_their_own_server(browser, server, path):
     with browser.open(server + path) as tab:
         tab.wait_for(f"document.querySelector('.figure') && {DRAWN}")
         assert tab.outside_requests(own=server) == []
         assert tab.complaints == []
+
+
+def test_print_shows_every_part_and_every_row(browser, pages):
+    with browser.open(pages["session"]) as tab:
+        tab.wait_for(DRAWN)
+        tab.prefer(medium="print")
+        hidden = (
+            "[...document.querySelectorAll('main :is(section, tr, td, .figure)')].filter(e => !e.offsetWidth).length"
+        )
+        assert tab.evaluate(hidden) == 0
+        tab.resize(680, 900)
+        widths = "[...document.querySelectorAll('table')].map(table => table.getBoundingClientRect().right)"
+        assert max(tab.evaluate(widths)) <= 680
+
+
+def test_every_part_can_be_reached_without_a_pointer(browser, pages):
+    with browser.open(pages["compare"]) as tab:
+        tab.wait_for(DRAWN)
+        reached = set()
+        for _ in range(20):
+            for kind in ("keyDown", "keyUp"):
+                tab.command("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+            reached.add(tab.evaluate("document.activeElement.innerText.split('\\n')[0]"))
+        assert {"← This session", "Means over the hard rounds", "Mean power in each of 10 hard rounds"} <= reached
 
 
 def test_a_session_opens_from_the_history(browser, server):

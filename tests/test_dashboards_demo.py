@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rowsync.comparison import comparable_fields, mean_of
+
 COLUMNS = (
     "time_s",
     "moving",
@@ -135,6 +137,22 @@ def demo_summary(samples: pd.DataFrame, **changes: Any) -> dict[str, Any]:
         "machine": {"name": "Virtual Rower"},
     }
     return summary | changes
+
+
+def demo_earlier(summary: dict[str, Any], most: int = 5) -> list[dict[str, Any]]:
+    """Made-up sessions before a summary's, newest first, four days apart: each 3 W weaker, and it faded."""
+    now = comparable_fields(summary)
+    earlier = []
+    for back in range(1, most + 1):
+        rounds = [
+            each | {"mean_power_w": each["mean_power_w"] - 3.0 * back - (9.0 if each["number"] > 7 else 0.0)}
+            for each in now["rounds"]
+        ]
+        about = {"session_id": f"2026-earlier-{back}", "plan": now["plan"], "rounds": rounds}
+        about["started_at"] = (STARTED_AT - timedelta(days=4 * back)).isoformat()
+        about |= {"mean_hard_power_w": mean_of(rounds, "mean_power_w"), "fade": -0.06}
+        earlier.append(about | {"heart_rate_recovery_bpm": None})
+    return earlier
 
 
 def demo_index(sessions: int = 46) -> pd.DataFrame:

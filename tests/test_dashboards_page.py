@@ -140,6 +140,40 @@ def test_a_rise_is_not_called_a_fade():
     assert contrast_line(hard_contrast({"intervals": hard})).endswith("rise +5\u202f% (last against first)")
 
 
+def test_where_watts_and_heart_rate_come_from_is_said(summary, samples):
+    doubtful = {"start_s": 300.0, "end_s": 960.0, "power_kcal_per_min": 9.0, "heart_rate_kcal_per_min": 5.0}
+    said = {"power_source": "pace", "heart_rate_source": "strap", "doubtful_power": doubtful}
+    text = plain(session_page(summary | said, samples))
+    assert "The machine sends no watts: they are reckoned from its pace" in text
+    assert "The heart rate is a strap's." in text
+    assert "The watts are doubtful from 5:00 to 16:00: the heart rate contradicts them (see Energy)." in text
+    assert "watts are" not in plain(session_page(summary | {"power_source": "a new one"}, samples))
+
+
+def test_zones_and_formulas_stand_in_tables_of_their_own(summary, samples):
+    bands = [{"name": "UT2", "from_bpm": 120.0, "to_bpm": 141.0, "minutes": 12.0}]
+    training = {"heart_rate_bands": bands, "power_bands": [], "conversational": None, "load": None}
+    training |= {"w_balance": None, "assumed": ["The heart is taken to be 34 years old."], "notices": []}
+    energy = summary["energy"] | {"formulas_kcal": {"rowsync_mass_aware": 280.0, "concept2": 301.0}, "half_width": 0.2}
+    text = plain(session_page(summary | {"training": training, "energy": energy}, samples))
+    assert "Time in bands of heart rate" in text
+    assert "UT2120–14112.0100 %" in text
+    assert "UT2 12.0 min" not in text
+    assert "The heart is taken to be 34 years old." in text
+    assert "Concept2 monitor301+7 %yes" in text
+
+
+def test_bands_that_need_to_know_more_say_what(summary, samples):
+    training = {"heart_rate_bands": [], "power_bands": [], "conversational": None, "load": None}
+    training |= {"w_balance": None, "assumed": [], "notices": []}
+    assert "rowsync athlete NAME --born 1990" in plain(session_page(summary | {"training": training}, samples))
+
+
+def test_a_session_leads_to_its_comparison_where_there_is_one(summary, samples):
+    assert '<a href="c.html">' in session_page(summary, samples, compare="c.html")
+    assert "last times" not in session_page(summary, samples)
+
+
 def test_hard_rows_are_marked_by_word_and_weight_not_only_by_colour(summary, samples):
     content = session_page(summary, samples)
     assert len(re.findall(r'<tr class="hard"><th scope="row">\d+</th><td class="word">hard \d+</td>', content)) == 10
@@ -161,8 +195,9 @@ def test_intervals_without_numbers_are_dashes(summary, samples):
 
 
 def test_a_session_without_intervals_has_neither_table_nor_rounds(summary, samples):
-    tags = Outline(session_page(summary | {"intervals": []}, samples)).tags
-    assert "table" not in tags
+    content = session_page(summary | {"intervals": []}, samples)
+    assert 'class="intervals"' not in content
+    assert 'id="rounds"' not in content
 
 
 def test_a_rowed_session_has_no_badge(summary, samples):
@@ -222,6 +257,17 @@ def test_a_page_of_14_400_samples_weighs_at_most_100_kb():
     assert len(content.encode()) <= 100_000
 
 
+def test_an_hour_at_4_hz_weighs_at_most_90_kb():
+    samples = demo_samples(per_s=4, repeat=2)
+    assert len(samples) >= 14_300
+    content = session_page(demo_summary(samples) | {"intervals": demo_summary(samples)["intervals"] * 2}, samples)
+    assert len(content.encode()) <= 90_000
+
+
+def test_no_figure_carries_plotlys_own_template(summary, samples):
+    assert "colorscale" not in session_page(summary, samples)
+
+
 def test_a_figures_data_weighs_at_most_80_kb():
     samples = demo_samples(per_s=2, repeat=4)
     assert len(figure_json(session_figure(session_chart(demo_summary(samples), samples)))) <= 80_000
@@ -276,13 +322,20 @@ def test_the_style_sheet_knows_the_figures_colours():
 def test_a_page_can_be_read_aloud(summary, samples):
     outline = Outline(session_page(summary, samples))
     assert ("html", "lang", "en") in outline.attributes
-    assert (outline.tags.count("h1"), outline.tags.count("main"), outline.tags.count("caption")) == (1, 1, 1)
+    assert (outline.tags.count("h1"), outline.tags.count("main")) == (1, 1)
+    assert outline.tags.count("caption") == outline.tags.count("table") == 2
+    assert outline.tags.count("section") == len([1 for tag, name, _ in outline.attributes if tag == "section"])
     assert outline.tags.count("th") == len([1 for tag, name, _ in outline.attributes if (tag, name) == ("th", "scope")])
     labels = [value for _, name, value in outline.attributes if name == "aria-label"]
-    assert labels == [
-        "Line chart of power, stroke rate, pace and heart rate over 30:00; 10 hard rounds shaded; 1 gap in grey.",
-        "Bar chart of mean power in 10 hard rounds, 210 to 225 W.",
+    assert labels[:2] == [
+        "Line chart over 30:00; power, mean 125 W, highest 249 W; stroke rate, mean 21.5 a minute, highest 31.0 a "
+        "minute; pace, mean 2:24.5 per 500 m, fastest 1:51.9 per 500 m; heart rate, mean 137 a minute, highest 160 a "
+        "minute; 10 hard rounds shaded; 1 gap in grey.",
+        "Bar chart of mean power in 10 hard rounds: 223, 222, 225, 218, 219, 214, 214, 213, 210, 215 W.",
     ]
+    assert labels[2].startswith(
+        "Scatter chart of power against stroke rate; easy, 227 strokes: usually 93 W at 19.0 a "
+    )
     ids = [value for _, name, value in outline.attributes if name == "id"]
     assert len(ids) == len(set(ids))
 

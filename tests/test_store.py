@@ -631,6 +631,14 @@ def test_nothing_came_before_the_first_of_a_plan_of_another_athlete_or_without_a
     assert thrice.before("virtual", "no plan at all") is None
 
 
+def test_the_last_times_are_the_sessions_before_it_by_its_plan_newest_first(thrice):
+    last, summary = thrice.last_times, thrice.summary("s2")
+    assert [each["session_id"] for each in last(summary, 5)] == ["s1"]
+    assert last(summary, 0) == last(thrice.summary("s0"), 5) == []
+    ids = [each["session_id"] for each in thrice.earlier("virtual", "5m + 10x45/75")]
+    assert ids == ["s2", "s1"]
+
+
 def test_a_session_is_shown_beside_what_came_before(thrice):
     before = thrice.compared(thrice.summary("s2"))["before"]
     assert before["session_id"] == "s1"

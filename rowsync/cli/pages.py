@@ -65,16 +65,26 @@ def dashboard(port: int) -> None:
 
 
 def write_page(store: Store, session_id: str, output: Path | None, home: str | None = None) -> Path:
-    """Write a session's page among the store's pages or to a place of its own; answer where it lies."""
-    from dashboards.report import write_session_report
+    """Write a session's page among other pages or to a place of its own; answer where it lies.
+
+    Among other pages the one that compares it with earlier sessions of its plan comes to lie beside it.
+    """
+    from dashboards.compare import MOST_EARLIER
+    from dashboards.report import write_compare_report, write_session_report
 
     path = output or store.folder / "pages" / f"{session_id}.html"
-    write_session_report(store.compared(store.summary(session_id)), store.samples(session_id), path, home=home)
+    summary = store.summary(session_id)
+    earlier = store.last_times(summary, MOST_EARLIER)
+    is_among_others = output is None or home is not None
+    compare = write_compare_report(summary, earlier, path.parent) if is_among_others else None
+    summary["before"] = next(iter(earlier), None)
+    write_session_report(summary, store.samples(session_id), path, home=home, compare=compare)
     return path
 
 
 def _write_all(store: Store, folder: Path) -> Path:
-    with click.progressbar([row["session_id"] for row in store.rows()], label="Pages", file=sys.stderr) as ids:
+    oldest_first = [row["session_id"] for row in store.rows()][::-1]  # a page links those that lie there already
+    with click.progressbar(oldest_first, label="Pages", file=sys.stderr) as ids:
         for session_id in ids:
             write_page(store, session_id, folder / f"{session_id}.html", home="index.html")
     return write_history(store, folder)
