@@ -22,7 +22,6 @@ from rowsync.errors import UsageError
 from rowsync.profile import Profile
 
 DAY = date(2026, 10, 1)
-pytestmark = pytest.mark.filterwarnings("ignore:.*PacifyFlushWrapper")  # click's, when the command line is imported
 
 
 def read(path, text):
