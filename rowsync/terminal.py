@@ -98,7 +98,7 @@ def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = 
         _add_row(
             table,
             row["session_id"],
-            started.strftime("%d %b %H:%M") if started else wording.NOT_MEASURED,
+            started.strftime("%Y-%m-%d %H:%M") if started else wording.NOT_MEASURED,
             wording.outside_text(row["athlete"]),
             wording.clock(row["duration_s"]),
             wording.number(row["distance_m"]),

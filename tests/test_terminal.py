@@ -30,6 +30,7 @@ def test_the_list_of_sessions_shows_any_athlete_and_plan(console):
     row = {"session_id": "one", "started_at": "2026-11-23T12:00:00Z", "athlete": HOSTILE, "plan": "[/]"}
     print_sessions([row | {"duration_s": 60.0, "distance_m": None, "gross_kcal": 1.0}], console)
     assert "[red]x[/red]" in console.file.getvalue()
+    assert "2026-11-23" in console.file.getvalue(), "years of rowing are told apart"
 
 
 def test_a_session_is_a_table_of_its_intervals(console, intervals_recording):
