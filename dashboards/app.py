@@ -29,6 +29,7 @@ from dashboards.compare import MOST_EARLIER, is_comparable
 from dashboards.compare_page import compare_page
 from dashboards.history_page import EVERYBODY, history_page
 from dashboards.page import PLOTLY_FILE, page, plotly_script, policy
+from dashboards.programme_page import programme_page
 from dashboards.session_page import session_page
 from dashboards.web import LOOPBACK_HOSTS, SecureHeaders, address_of, bound
 from rowsync.errors import RowsyncError, SessionNotFound
@@ -55,11 +56,18 @@ class Store(Protocol):
         """The samples of a session; raises SessionNotFound."""
 
 
-def create_app(store: Store, *, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -> Starlette:
+def create_app(
+    store: Store,
+    *,
+    programme: Callable[[str | None], Mapping[str, Any]] | None = None,
+    allowed_hosts: Sequence[str] = LOOPBACK_HOSTS,
+) -> Starlette:
     """The pages of a store.
 
     Args:
         store: read anew for each request, in a thread.
+        programme: the JSON of `rowsync programme` for an athlete, None for the default one; without it there is no
+            page of it.
         allowed_hosts: the names (without port) under which it answers; any other Host gets 400.
     """
 
@@ -74,6 +82,7 @@ def create_app(store: Store, *, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -
             session_link=_session_path,
             athlete=athlete,
             athlete_link=_athlete_path,
+            programme_address=None if programme is None else _programme_path(athlete),
             page_number=min(last, max(1, _whole(request.query_params.get("page")))),
             rows_per_page=ROWS_PER_PAGE,
         )
@@ -98,9 +107,15 @@ def create_app(store: Store, *, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -
             )
         )
 
+    def done(request: Request) -> Response:
+        if programme is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return _html(programme_page(programme(request.query_params.get("athlete")), home="/"))
+
     return Starlette(
         routes=[
             Route("/", history),
+            Route("/programme", done),
             Route("/session/{session_id}", session),
             Route("/compare/{session_id}", compared),
             Route(f"/{PLOTLY_FILE}", _plotly),
@@ -142,6 +157,10 @@ def _path(kind: str, session_id: str) -> str:
 
 def _athlete_path(name: str) -> str:
     return "/" if name == EVERYBODY else f"/?athlete={quote(name, safe='', errors='replace')}"
+
+
+def _programme_path(athlete: str | None) -> str:
+    return "/programme" + ("" if athlete is None else f"?athlete={quote(athlete, safe='', errors='replace')}")
 
 
 def _whole(text: str | None) -> int:

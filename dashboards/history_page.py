@@ -38,6 +38,7 @@ def history_page(
     session_link: Link,
     athlete: str | None = None,
     athlete_link: Link | None = None,
+    programme_address: str | None = None,
     page_number: int = 1,
     rows_per_page: int | None = None,
 ) -> str:
@@ -48,6 +49,7 @@ def history_page(
         session_link: the address of a session's page by its id; None where it has none.
         athlete: whose sessions are shown; None for everybody's.
         athlete_link: the address of an athlete's page by name, `EVERYBODY` for all; without it nobody is linked.
+        programme_address: the address of the page of the training programme; None where there is none.
         page_number: which page of the table, from 1.
         rows_per_page: how many sessions a page lists; None for all.
     """
@@ -70,7 +72,8 @@ def history_page(
     main += _bests_section(bests_chart(rowed), session_link, figures) + _synthetic_note(rows)
     main += _table(shown, session_link) + _paging(len(rows), page_number, rows_per_page, athlete)
     whose = "" if athlete is None else f": {outside_html(athlete)}"
-    header = f'<header><h1>Rowing{whose}</h1><p class="about">{_period(rows)}</p>{nav}</header>'
+    plan = "" if programme_address is None else f" · {_linked('training programme', programme_address)}"
+    header = f'<header><h1>Rowing{whose}</h1><p class="about">{_period(rows)}{plan}</p>{nav}</header>'
     return page("Rowing: all sessions", f"{header}\n<main>\n{main}</main>\n{FOOTER}", figures)
 
 

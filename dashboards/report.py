@@ -16,6 +16,7 @@ from dashboards.compare import is_comparable
 from dashboards.compare_page import compare_page
 from dashboards.history_page import EVERYBODY, history_page
 from dashboards.page import PLOTLY_FILE, plotly_script
+from dashboards.programme_page import programme_page
 from dashboards.session import session_chart, session_figure
 from dashboards.session_page import session_page
 from rowsync.corrections import said
@@ -24,6 +25,7 @@ from rowsync.slug import slug
 from rowsync.wording import clock, day, moment, number, time_of_day
 
 HISTORY_FILE = "index.html"
+PROGRAMME_FILE = "programme.html"
 PICTURE_WIDTH_PX = 1_000
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -95,6 +97,19 @@ def _report_beside(directory: Path, session_id: str) -> str | None:
     return name if FILE_NAME.fullmatch(name) and (directory / name).is_file() else None
 
 
+def write_programme_report(overview: Mapping[str, Any], directory: Path) -> None:
+    """Writes the page of a training programme as `programme.html`, which the history links from then on.
+
+    Args:
+        overview: the JSON of `rowsync programme`.
+        directory: where to write; made if missing.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    _write(directory / PROGRAMME_FILE, programme_page(overview, home=HISTORY_FILE).encode())
+
+
 def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
     """Writes the history as `index.html`, and where there are several athletes each one's too; returns the path.
 
@@ -110,7 +125,11 @@ def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
     names = {str(name) for name in index["athlete"] if isinstance(name, str)} if "athlete" in index else set()
     for athlete in (None, *(names if len(names) > 1 else ())):
         content = history_page(
-            index, session_link=lambda at: _report_beside(directory, at), athlete=athlete, athlete_link=athlete_file
+            index,
+            session_link=lambda at: _report_beside(directory, at),
+            athlete=athlete,
+            athlete_link=athlete_file,
+            programme_address=PROGRAMME_FILE if (directory / PROGRAMME_FILE).is_file() else None,
         )
         _write(directory / athlete_file(athlete or EVERYBODY), content.encode())
     _write_plotly(directory)

@@ -790,6 +790,15 @@ class Store:
             self._write_index(index)
         return index.left_out
 
+    def left_out(self) -> dict[str, str]:
+        """Why files among the samples have no row in the index, by what they are called; empty without an index."""
+        self._table()
+        try:
+            left_out = _metadata(self._index_path, "left_out")["left_out"]
+        except RecordingError:
+            return {}
+        return {str(name): str(why) for name, why in left_out.items()} if isinstance(left_out, dict) else {}
+
     def _table(self) -> pa.Table:
         """The index, oldest first; stored anew where it was missing, damaged or behind the files."""
         held = self._held()
@@ -955,7 +964,8 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         RecordingError: it can't be read, or its columns aren't those of the schema.
     """
     try:
-        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:  # `read_table` loads pandas and datasets
+            table = file.read()
         columns = list(zip(table.schema.names, table.schema.types, strict=True))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None

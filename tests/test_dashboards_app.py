@@ -6,7 +6,9 @@ import html
 import re
 import socket
 import threading
+from datetime import date
 from http.client import HTTPConnection
+from importlib.resources import files
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from plotly.offline import get_plotlyjs
 
 from dashboards.app import create_app, serve
 from rowsync.errors import RecordingError, SessionNotFound, UsageError
+from rowsync.programme import load_programme, overview, week_by_week
 from tests.test_dashboards_demo import demo_earlier, demo_index, demo_samples, demo_summary
 
 SESSION_ID = "20261123T163000Z-7f3a"
@@ -46,6 +49,12 @@ class MemoryStore:
 
     def samples(self, session_id):
         return self._samples
+
+
+PLANNED = load_programme((files("rowsync") / "programme.toml").read_text(encoding="utf-8"))
+TODAY = date(2026, 11, 29)
+WEEKS = week_by_week(PLANNED, [], [], TODAY, TODAY)
+OVERVIEW = overview(PLANNED, WEEKS, athlete="Anna", mass_kg=None, started=TODAY, today=TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +113,16 @@ def test_each_athlete_has_a_history_of_ones_own():
     assert own.count('<th scope="row" class="word"><a') == 10
     assert ask(app, "/?athlete=Anna&page=3").text.count('rel="prev" href="?page=2&amp;athlete=Anna"') == 1
     assert ask(app, "/?athlete=nobody").status_code == 404
+
+
+def test_the_programme_is_linked_and_shown_where_there_is_one(app):
+    asked = []
+    with_one = create_app(MemoryStore(), programme=lambda athlete: asked.append(athlete) or OVERVIEW)
+    assert 'href="/programme"' in ask(with_one, "/").text
+    assert "Left of this week" in ask(with_one, "/programme?athlete=Anna").text
+    assert asked == ["Anna"]
+    assert "/programme" not in ask(app, "/").text
+    assert ask(app, "/programme").status_code == 404
 
 
 def test_a_session_has_its_page(app):

@@ -97,6 +97,7 @@ FLOORS = [
     "uploads",
     "exports",
     "ticks",
+    "adherence",
     "workers",
     "store",
     "dashboards",

@@ -108,7 +108,7 @@ def main() -> NoReturn:
         tell(f"{error.filename or 'The output'} can't be used: {error.strerror or error}.")
         code = StoreError.exit_code
     except SystemExit as ended:  # click ends so when the reader of our output has had enough, which is no error
-        code = 0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else ended.code
+        code = 0 if type(sys.stdout).__name__.endswith("PacifyFlushWrapper") else ended.code
     except Exception as error:
         if _debug():
             raise

@@ -47,7 +47,23 @@ def open_store(settings: Settings, reckon: bool = True) -> Store:
             tell(f"{what}: {recovery.summary['session_id']}, {wording.clock(length)}, {wording.number(metres)} m.")
     if reckon and (behind := store.behind()):
         _reckon(store, behind)
+    if reckon:
+        _tell_of_left_out(store.left_out())
     return store
+
+
+MOST_TOLD = 3
+"""So many sessions that can't be read are named, one a line."""
+
+
+def _tell_of_left_out(left_out: dict[str, str]) -> None:
+    """Say which sessions can't be read, and what may bring them back."""
+    from rowsync.wording import count
+
+    if left_out:
+        told = list(left_out.values())[:MOST_TOLD]
+        more = [f"And {count(len(left_out) - MOST_TOLD, 'session')} more."] if len(left_out) > MOST_TOLD else []
+        tell("\n".join((*told, *more, "`rowsync rebuild` makes anew what it can from the bytes.")))
 
 
 def _reckon(store: Store, behind: list[str]) -> None:

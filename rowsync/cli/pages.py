@@ -13,9 +13,11 @@ import click
 from rowsync.cli.access import current_settings, open_store
 from rowsync.cli.options import shared_options
 from rowsync.cli.output import tell
+from rowsync.cli.programme import programme_of
 from rowsync.errors import UsageError
 
 if TYPE_CHECKING:
+    from rowsync.config import Settings
     from rowsync.store import Store
 
 
@@ -36,12 +38,13 @@ def report(session: str | None, output: Path | None, everything: bool) -> None:
       rowsync report -o page.html
       rowsync report --all -o site/
     """
-    store = open_store(current_settings())
+    settings = current_settings()
+    store = open_store(settings)
     if everything:
         if output is not None and output.suffix:
             raise UsageError(f"--all writes a folder of pages; {output} looks like a file.")
         store.find()
-        click.echo(_write_all(store, output or store.folder / "pages"))
+        click.echo(_write_all(settings, store, output or store.folder / "pages"))
         return
     click.echo(write_page(store, store.find(session), output))
 
@@ -59,7 +62,9 @@ def dashboard(port: int) -> None:
     """
     from dashboards.app import create_app, serve
 
-    app = create_app(open_store(current_settings()))
+    settings = current_settings()
+    store = open_store(settings)
+    app = create_app(store, programme=lambda athlete: programme_of(settings, store, athlete))
     with suppress(KeyboardInterrupt):
         serve(app, "127.0.0.1", port, announce=lambda address: tell(f"Your sessions: {address}   (Ctrl-C ends)"))
 
@@ -82,11 +87,14 @@ def write_page(store: Store, session_id: str, output: Path | None, home: str | N
     return path
 
 
-def _write_all(store: Store, folder: Path) -> Path:
+def _write_all(settings: Settings, store: Store, folder: Path) -> Path:
+    from dashboards.report import write_programme_report
+
     oldest_first = [row["session_id"] for row in store.rows()][::-1]  # a page links those that lie there already
     with click.progressbar(oldest_first, label="Pages", file=sys.stderr) as ids:
         for session_id in ids:
             write_page(store, session_id, folder / f"{session_id}.html", home="index.html")
+    write_programme_report(programme_of(settings, store, None), folder)
     return write_history(store, folder)
 
 

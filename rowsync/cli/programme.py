@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +15,8 @@ from rowsync.errors import RecordingError, UsageError
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from rowsync.profile import Profile
-    from rowsync.programme import Programme, Row
+    from rowsync.config import Settings
+    from rowsync.programme import Programme
     from rowsync.store import Store
 
 _day = click.DateTime(["%Y-%m-%d"])
@@ -53,13 +52,14 @@ def programme(
       rowsync programme --start 2026-11-02
     """
     from rowsync import ticks
+    from rowsync.adherence import adherence
     from rowsync.config import today as day_in
-    from rowsync.programme import Tick, overview, week_by_week
+    from rowsync.programme import Tick
 
     settings = current_settings()
     profile = settings.profile(athlete)
     today = day_in(profile.time_zone)
-    followed = _programme(file)
+    followed = programme_in(file)
     if on is not None and tick is None and untick is None:
         raise UsageError("--on goes with --tick or --untick: it says when a strength day was done.")
     for typed, keep in ((tick, ticks.tick), (untick, ticks.untick)):
@@ -68,13 +68,7 @@ def programme(
     if start is not None:
         ticks.start(settings.data, profile.name, start.date())
     said = ticks.ticked(settings.data, profile.name)
-    store = open_store(settings)
-    days = _days_rowed(store, profile)
-    started = said.started or _began(today, [*days.values(), *(each.day for each in said.ticks)])
-    weeks = week_by_week(followed, _programme_rows(store, days, started, today), said.ticks, started, today)
-    shown = overview(
-        followed, weeks, athlete=profile.name, mass_kg=profile.mass_on(today), started=started, today=today
-    )
+    shown = adherence(open_store(settings), followed, profile, said, today, tell)
     if as_json:
         print_json(shown)
         return
@@ -83,7 +77,7 @@ def programme(
     print_programme(shown)
 
 
-def _programme(file: Path | None) -> Programme:
+def programme_in(file: Path | None) -> Programme:
     """The programme in a file; None is rowsync's own."""
     from importlib.resources import files
 
@@ -111,33 +105,12 @@ def _strength_day(followed: Programme, typed: str) -> str:
     raise UsageError(f"{typed[:60]!r} is no strength day of this programme; it has {', '.join(followed.day_names)}.")
 
 
-def _days_rowed(store: Store, profile: Profile) -> dict[str, date]:
-    """The day of each of an athlete's own sessions, by its id."""
-    from rowsync.days import day_of
+def programme_of(settings: Settings, store: Store, athlete: str | None) -> dict[str, Any]:
+    """What an athlete did of rowsync's own programme until today."""
+    from rowsync import ticks
+    from rowsync.adherence import adherence
+    from rowsync.config import today
 
-    own = (row for row in store.rows() if row["athlete"] == profile.name and row["origin"] != "synthetic")
-    return {row["session_id"]: day_of(row["started_at"], profile.time_zone) for row in own}
-
-
-def _began(today: date, days: Iterable[date]) -> date:
-    """The first of the days in the last twelve weeks; today without any."""
-    from datetime import timedelta
-
-    from rowsync.programme import monday_of
-
-    recent = monday_of(today) - timedelta(weeks=11)
-    return min((day for day in days if recent <= day <= today), default=today)
-
-
-def _programme_rows(store: Store, days: Mapping[str, date], started: date, today: date) -> list[Row]:
-    """What a programme asks of the sessions in the weeks shown; one that can't be read is said, and left out."""
-    from rowsync.programme import first_monday, row_of
-
-    first, rows = first_monday(started, today), []
-    for session_id, day in days.items():
-        if first <= day <= today:
-            try:
-                rows.append(row_of(store.summary(session_id), day))
-            except RecordingError as error:
-                tell(str(error))
-    return [row for row in rows if row is not None]
+    profile = settings.profile(athlete)
+    said = ticks.ticked(settings.data, profile.name)
+    return adherence(store, programme_in(None), profile, said, today(profile.time_zone))
