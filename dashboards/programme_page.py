@@ -25,7 +25,7 @@ def programme_page(overview: _Table, *, home: str) -> str:
     plan, weeks = overview["programme"], overview["weeks"]
     title = outside_html(plan["name"], LONGEST)
     header = (
-        f'<header><nav class="back" aria-label="Back"><a href="{home}">← All sessions</a></nav>'
+        f'<header><p class="back"><a href="{home}">← All sessions</a></p>'
         f'<h1>{title}</h1><p class="about">{outside_html(overview["athlete"])} · {_week_words(overview)}</p></header>'
     )
     main = _this_week(overview) + _weeks(plan, weeks) + _notes(weeks) if weeks else "<p>It has not begun yet.</p>"

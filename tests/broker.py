@@ -90,15 +90,13 @@ class Heard(list):
 
 
 @asynccontextmanager
-async def subscribed(broker: Broker, topics: str = "#", identifier: str | None = None):
-    """A subscriber that comes again as soon as its broker does; the broker keeps messages for one that has a name."""
+async def subscribed(broker: Broker, topics: str = "#"):
+    """A subscriber that comes again as soon as its broker does."""
     heard, ready = Heard(), asyncio.Event()
 
     async def listen() -> None:
         while True:
-            client = aiomqtt.Client(
-                "127.0.0.1", broker.port, timeout=2, identifier=identifier, clean_session=identifier is None
-            )
+            client = aiomqtt.Client("127.0.0.1", broker.port, timeout=2)
             try:
                 async with client:
                     await client.subscribe(topics, qos=1)

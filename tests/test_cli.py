@@ -135,7 +135,8 @@ def test_all_reports_are_a_folder_with_one_copy_of_plotly(demo, tmp_path):
     data, _ = demo
     rowsync("report", "--all", "-o", tmp_path / "site", "--data", data)
     names = sorted(path.name for path in (tmp_path / "site").iterdir())
-    assert len([name for name in names if name.endswith(".html")]) == 2
+    assert len([name for name in names if name.endswith(".html")]) == 3
+    assert {"index.html", "programme.html"} <= set(names)
     assert [name for name in names if name.endswith(".js")] == ["plotly.min.js"]
 
 
