@@ -12,7 +12,6 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import pandas as pd
 import plotly
@@ -28,7 +27,7 @@ from starlette.routing import Route
 from dashboards.compare import MOST_EARLIER, is_comparable
 from dashboards.compare_page import compare_page
 from dashboards.history_page import EVERYBODY, history_page
-from dashboards.page import PLOTLY_FILE, page, plotly_script, policy
+from dashboards.page import PLOTLY_FILE, page, plotly_script, policy, quoted
 from dashboards.programme_page import programme_page
 from dashboards.session_page import session_page
 from dashboards.web import LOOPBACK_HOSTS, SecureHeaders, address_of, bound
@@ -73,9 +72,9 @@ def create_app(
 
     def history(request: Request) -> Response:
         index, athlete = store.index(), request.query_params.get("athlete")
-        if athlete is not None and (index.empty or not (index["athlete"] == athlete).any()):
-            raise HTTPException(HTTPStatus.NOT_FOUND)
         rows = len(index) if athlete is None else int((index["athlete"] == athlete).sum())
+        if athlete is not None and not rows:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         last = max(1, -(-rows // ROWS_PER_PAGE))
         content = history_page(
             index,
@@ -152,15 +151,15 @@ def _session_path(session_id: str) -> str:
 
 
 def _path(kind: str, session_id: str) -> str:
-    return f"/{kind}/{quote(session_id, safe='', errors='replace')}"
+    return f"/{kind}/{quoted(session_id)}"
 
 
 def _athlete_path(name: str) -> str:
-    return "/" if name == EVERYBODY else f"/?athlete={quote(name, safe='', errors='replace')}"
+    return "/" if name == EVERYBODY else f"/?athlete={quoted(name)}"
 
 
 def _programme_path(athlete: str | None) -> str:
-    return "/programme" + ("" if athlete is None else f"?athlete={quote(athlete, safe='', errors='replace')}")
+    return "/programme" + ("" if athlete is None else f"?athlete={quoted(athlete)}")
 
 
 def _whole(text: str | None) -> int:

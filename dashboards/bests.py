@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from dashboards import drawing
 from dashboards.history import dated_sessions
-from rowsync.wording import MONTHS, clock, measured
+from rowsync.wording import clock, long_date, measured
 
 POWERS = re.compile(r"power_(\d+)s_w")
 TIMES = re.compile(r"best_(\d+)m_s")
@@ -89,7 +89,7 @@ def bests_figure(chart: BestsChart) -> go.Figure:
                 mode="lines+markers",
                 line={"color": drawing.POWER, "width": 2},
                 marker={"color": drawing.POWER, "size": 7},
-                text=[f"{held(best.over)}: {best.value:.0f} W<br>{day_words(best.day)}" for best in chart.powers],
+                text=[f"{held(best.over)}: {best.value:.0f} W<br>{long_date(best.day)}" for best in chart.powers],
                 hovertemplate="%{text}<extra></extra>",
             )
         ],
@@ -124,8 +124,3 @@ def race_time(time_s: float) -> str:
     known = measured(time_s) or 0.0
     tenths = round(known * 10)
     return f"{clock(tenths // 10)}.{tenths % 10}"
-
-
-def day_words(day: date) -> str:
-    """A day in words: `3 November 2026`."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from dashboards import drawing
 from dashboards.history import dated_sessions
-from rowsync.wording import MONTHS, WEEKDAYS, count, measured
+from rowsync.wording import WEEKDAYS, count, measured
+from rowsync.wording import day as in_full
 
 WEEKS = 53
 LIGHTEST = 0.18
@@ -105,8 +106,7 @@ def calendar_figure(chart: CalendarChart) -> go.Figure:
 
 def in_words(day: Day) -> str:
     """A day's rowing, as one says it."""
-    date_words = f"{WEEKDAYS[day.day.weekday()]} {day.day.day} {MONTHS[day.day.month - 1]} {day.day.year}"
     parts = [count(day.sessions, "session")]
     parts += [] if day.duration_s is None else [f"{day.duration_s / 60:.0f} min"]
     parts += [] if day.gross_kcal is None else [f"{day.gross_kcal:.0f} kcal"]
-    return f"{date_words}: {', '.join(parts)}"
+    return f"{in_full(day.day)}: {', '.join(parts)}"

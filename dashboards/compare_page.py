@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboards.compare import THIS, CompareChart, ComparedSession, compare_chart, compare_figure
-from dashboards.page import PLOTLY_FILE, column_head, figure_box, page, section
+from dashboards.page import PLOTLY_FILE, column_head, figure_box, page, section, table_row
 from dashboards.session_page import header, key_line, when
 from rowsync.comparison import comparable_fields, comparison_sentences, strength_sentence
 from rowsync.wording import NOT_MEASURED, count, number, percent_change
@@ -90,24 +90,22 @@ def _sessions_section(chart: CompareChart, session_link: Callable[[str], str | N
 def _session_row(session: ComparedSession, this_w: float | None, session_link: Callable[[str], str | None]) -> str:
     link = None if session.name == THIS else session_link(session.session_id)
     name = session.name if link is None else f'<a href="{html.escape(link)}">{session.name}</a>'
-    is_comparable = session.name != THIS and this_w is not None and session.mean_power_w
+    then_w = session.mean_power_w
     cells = (
         number(len(session.power_w)),
-        number(session.mean_power_w),
-        percent_change(this_w / session.mean_power_w)
-        if is_comparable and this_w is not None and session.mean_power_w
-        else NOT_MEASURED,
+        number(then_w),
+        percent_change(this_w / then_w) if session.name != THIS and this_w is not None and then_w else NOT_MEASURED,
         number(session.mean_stroke_rate_spm, 1),
         NOT_MEASURED if session.fade is None else percent_change(1 + session.fade),
         number(session.mean_heart_rate_recovery_bpm),
     )
-    return _row(name, cells, session.name == THIS)
+    return table_row(name, cells, "this" if session.name == THIS else "")
 
 
 def _rounds_section(chart: CompareChart) -> str:
     heads = [(session.name, "W") for session in chart.sessions]
     lines = "".join(
-        _row(str(number_of), [_at(session.power_w, number_of) for session in chart.sessions], False)
+        table_row(str(number_of), [_at(session.power_w, number_of) for session in chart.sessions])
         for number_of in range(1, chart.rounds + 1)
     )
     caption = f"Mean power in each of {count(chart.rounds, 'hard round')}"
@@ -116,11 +114,6 @@ def _rounds_section(chart: CompareChart) -> str:
 
 def _at(values: Sequence[float | None], number_of: int) -> str:
     return number(values[number_of - 1]) if number_of <= len(values) else NOT_MEASURED
-
-
-def _row(name: str, cells: Sequence[str], is_this: bool) -> str:
-    kind = ' class="this"' if is_this else ""
-    return f'<tr{kind}><th scope="row" class="word">{name}</th><td>{"</td><td>".join(cells)}</td></tr>\n'
 
 
 def _table(caption: str, first: str, heads: Sequence[tuple[str, str]], lines: str) -> str:

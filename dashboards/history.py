@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards import drawing
-from rowsync.wording import MONTHS, clock, count, measured, moment
+from rowsync.wording import MONTHS, clock, count, long_date, measured, moment
 
 SUMMED = ("gross_kcal", "low_kcal", "high_kcal", "duration_s", "distance_m")
 DAY_MS = 24 * 3600 * 1000
@@ -42,7 +42,7 @@ KINDS = {
         first=lambda day: day - timedelta(days=day.weekday()),
         after=lambda day: day + timedelta(weeks=1),
         most=104,
-        name=lambda day: f"week {day:%V}, from {day.day} {MONTHS[day.month - 1]} {day.year}",
+        name=lambda day: f"week {day:%V}, from {long_date(day)}",
         heading="By week",
         axis="week (Monday to Sunday)",
     ),
@@ -152,6 +152,11 @@ def counted(index: pd.DataFrame) -> pd.DataFrame:
         return index
     rowed = index[index["origin"] != "synthetic"]
     return index if rowed.empty else rowed
+
+
+def athletes_of(index: pd.DataFrame) -> list[str]:
+    """Who rowed, by name, in order."""
+    return sorted({str(name) for name in index["athlete"] if isinstance(name, str)}) if "athlete" in index else []
 
 
 def dated_sessions(index: pd.DataFrame) -> pd.DataFrame:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboards.bests import BestsChart, bests_chart, bests_figure, day_words, held, race_time
+from dashboards.bests import BestsChart, bests_chart, bests_figure, held, race_time
 from dashboards.calendar import CalendarChart, calendar_chart, calendar_figure
-from dashboards.history import KINDS, HistoryChart, counted, history_chart, history_figure
-from dashboards.page import column_head, figure_box, page, total
+from dashboards.history import KINDS, HistoryChart, athletes_of, counted, history_chart, history_figure
+from dashboards.page import column_head, figure_box, page, quoted, total
 from dashboards.session_page import energy_range
 from rowsync.wording import (
     NOT_MEASURED,
     clock,
     count,
+    long_date,
     measured,
     moment,
     number,
@@ -83,7 +83,7 @@ EVERYBODY = ""
 
 def _athletes(index: pd.DataFrame, athlete: str | None, link: Link | None) -> str:
     """Links to the pages of athletes, where there are several."""
-    names = sorted({str(name) for name in index["athlete"] if isinstance(name, str)}) if "athlete" in index else []
+    names = athletes_of(index)
     if link is None or len(names) < 2:
         return ""
     entries = [
@@ -189,7 +189,7 @@ def _bests_section(chart: BestsChart, session_link: Link, figures: dict[str, go.
     times = "".join(
         f'<tr><th scope="row" class="word">{number(best.over)} m</th><td>{race_time(best.value)}</td>'
         f"<td>{race_time(best.value * 500 / best.over)}</td>"
-        f'<td class="word">{_linked(day_words(best.day), session_link(best.session_id))}</td></tr>\n'
+        f'<td class="word">{_linked(long_date(best.day), session_link(best.session_id))}</td></tr>\n'
         for best in chart.times
     )
     heads = column_head("distance", kind="word") + column_head("time") + column_head("pace", "/500 m")
@@ -267,7 +267,7 @@ def _paging(sessions: int, page_number: int, rows_per_page: int | None, athlete:
     if rows_per_page is None or sessions <= rows_per_page:
         return ""
     last = -(-sessions // rows_per_page)
-    whose = "" if athlete is None else f"&amp;athlete={quote(athlete, safe='', errors='replace')}"
+    whose = "" if athlete is None else f"&amp;athlete={quoted(athlete)}"
     newer = f'<a rel="prev" href="?page={page_number - 1}{whose}">← newer</a>' if page_number > 1 else ""
     older = f'<a rel="next" href="?page={page_number + 1}{whose}">older →</a>' if page_number < last else ""
     return f'<nav aria-label="Pages">{newer} <span>page {page_number} of {last}</span> {older}</nav>\n'

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dashboards.page import column_head
+from dashboards.strokes import work_j
 from rowsync.verdict import is_doubtful, percent
 from rowsync.wording import NOT_MEASURED, clock, effort_name, measured, number, outside_text, pace, percent_change
 
@@ -142,7 +143,7 @@ def _work_j(row: Row) -> float | None:
     A rest has none: its mean power is over the full stop too, its stroke rate isn't.
     """
     power_w, rate_spm = _power_w(row), measured(row.get("mean_stroke_rate_spm"))
-    return None if not power_w or not rate_spm or row["effort"] == "rest" else 60.0 * power_w / rate_spm
+    return None if not power_w or not rate_spm or row["effort"] == "rest" else work_j(rate_spm, power_w)
 
 
 def _change(ratio: float | None) -> str:

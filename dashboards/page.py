@@ -10,9 +10,10 @@ import base64
 import functools
 import hashlib
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
@@ -94,6 +95,11 @@ def page(
     )
 
 
+def quoted(text: str) -> str:
+    """Any text as a part of an address."""
+    return quote(text, safe="", errors="replace")
+
+
 def figure_box(name: str, label: str, height_px: int) -> str:
     """The place for a figure.
 
@@ -130,6 +136,19 @@ def column_head(name: str, unit: str = "", kind: str = "") -> str:
     of_kind = f' class="{kind}"' if kind else ""
     of_unit = f" <small>{unit}</small>" if unit else ""
     return f'<th scope="col"{of_kind}>{name}{of_unit}</th>'
+
+
+def table_row(name: str, cells: Iterable[str], kind: str = "") -> str:
+    """A row of a table whose first cell names it, as HTML.
+
+    Args:
+        name: HTML.
+        cells: HTML.
+        kind: its class in `page.css`.
+    """
+    of_kind = f' class="{kind}"' if kind else ""
+    data = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr{of_kind}><th scope="row" class="word">{name}</th>{data}</tr>\n'
 
 
 def section(name: str, title: str, content: str, *, unseen: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards.page import column_head, page
+from dashboards.page import column_head, page, table_row
 from rowsync.programme import spanned
 from rowsync.wording import NOT_MEASURED, moment, number, outside_html, short_day
 
@@ -62,17 +62,13 @@ def _weeks(plan: _Table, weeks: Any) -> str:
         NOT_MEASURED,
         NOT_MEASURED,
     )
-    lines = _line("planned", planned) + "".join(_line(_name(week), _done(week)) for week in reversed(weeks))
+    lines = table_row("planned", planned) + "".join(table_row(_name(week), _done(week)) for week in reversed(weeks))
     return (
         '<section><h2 id="weeks">Week by week</h2>\n'
         '<div class="scroll" role="region" aria-labelledby="weeks" tabindex="0">\n<table>'
         '<caption class="unseen">What was planned, and what was done of it, the newest week first</caption>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}</tbody></table></div></section>\n"
     )
-
-
-def _line(name: str, cells: tuple[str, ...]) -> str:
-    return f'<tr><th scope="row" class="word">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>\n'
 
 
 def _name(week: _Table) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from dashboards.compare import is_comparable
 from dashboards.compare_page import compare_page
+from dashboards.history import athletes_of
 from dashboards.history_page import EVERYBODY, history_page
 from dashboards.page import PLOTLY_FILE, plotly_script
 from dashboards.programme_page import programme_page
@@ -122,7 +123,7 @@ def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
     Raises:
         StoreError: it can't be written.
     """
-    names = {str(name) for name in index["athlete"] if isinstance(name, str)} if "athlete" in index else set()
+    names = athletes_of(index)
     for athlete in (None, *(names if len(names) > 1 else ())):
         content = history_page(
             index,

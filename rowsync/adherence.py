@@ -32,7 +32,7 @@ def adherence(
     profile: Profile,
     said: Ticked,
     today: date,
-    tell: Callable[[str], None] = lambda text: None,
+    tell: Callable[[str], None],
 ) -> dict[str, Any]:
     """What an athlete did of a programme, as `rowsync programme --json` prints it (docs/programme.md).
 

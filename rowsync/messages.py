@@ -571,17 +571,17 @@ def read_left(content: bytes) -> list[Message]:
             topic, payload, qos, retain, session_id, series, number = json.loads(line)
         except (ValueError, TypeError, RecursionError):
             continue
-        texts = (topic, payload, session_id, series)
-        is_sound = all(isinstance(text, str) for text in texts) and isinstance(retain, bool)
-        is_sound = is_sound and type(qos) is int and qos in (0, 1)
-        if is_sound and _is_topic(topic) and (number is None or type(number) is int):
+        are_texts = all(isinstance(text, str) for text in (topic, payload, session_id, series))
+        is_delivery = type(qos) is int and qos in (0, 1) and isinstance(retain, bool)
+        if are_texts and is_delivery and is_topic(topic) and (number is None or type(number) is int):
             found.append(Message(topic, payload, Delivery(qos, retain), session_id, series, number))
     return found
 
 
-def _is_topic(text: str) -> bool:
-    """Whether a broker takes it as a topic to publish on (MQTT 3.1.1, 4.7)."""
-    return bool(text) and not set(text) & set("+#\0") and len(text.encode("utf-8", "replace")) < 65_536
+def is_topic(text: str) -> bool:
+    """Whether it can be a topic of rowsync's, or begin one: printable, and what a broker takes (MQTT 3.1.1, 4.7)."""
+    is_plain = text.isprintable() and not set(text) & set("+#$") and len(text.encode("utf-8", "replace")) < 65_536
+    return is_plain and all(text.split("/"))
 
 
 # --- what may be asked over MQTT alone --------------------------------------------------------------------------------

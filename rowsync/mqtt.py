@@ -44,6 +44,7 @@ from rowsync.messages import (
     Teller,
     Topics,
     Totals,
+    is_topic,
     left_lines,
     machine_id,
     past_totals,
@@ -136,7 +137,7 @@ class MqttSettings:
         """Refuse what can't work."""
         read_url(self.url)
         for name in ("prefix", "discovery_prefix"):
-            if not _is_topic(getattr(self, name)):
+            if not is_topic(getattr(self, name)):
                 raise UsageError(
                     f"In [mqtt], {name} is a topic such as {name.partition('_')[0]}/home, without + and #."
                 )
@@ -161,10 +162,6 @@ class MqttSettings:
         if address.tls or self.password is None or _is_near(address.host):
             return None
         return f"The MQTT password goes to {outside_text(address.host)} unencrypted: mqtts:// would hide it."
-
-
-def _is_topic(text: str) -> bool:
-    return bool(text) and text.isprintable() and not set(text) & set("+#$") and all(text.split("/"))
 
 
 _NEAR = (".local", ".lan", ".home.arpa", ".internal", ".localhost")

@@ -211,6 +211,18 @@ class _Index(NamedTuple):
         return _Index(_by_time([others, _table_of(row)]), left_out)
 
 
+class Upkeep(NamedTuple):
+    """What there is to do or to say of the stored sessions.
+
+    Attributes:
+        behind: those that can be reckoned anew and were by an older model, or by other settings; by their id.
+        left_out: why files among the samples have no row in the index, by what they are called.
+    """
+
+    behind: list[str]
+    left_out: dict[str, str]
+
+
 class Truth(NamedTuple):
     """A session with what a person said of its intervals: what a detector is scored against.
 
@@ -564,13 +576,17 @@ class Store:
 
     # --- keeping up ---------------------------------------------------------------------------------------------------
 
+    def upkeep(self) -> Upkeep:
+        """What there is to do or to say of the stored sessions."""
+        index = self._index()
+        columns = ("athlete", "started_at", "energy_model", "settings_crc")
+        reckoned = zip(*(index.table[name].to_pylist() for name in ("session_id", *columns)), strict=True)
+        old = (session_id for session_id, *how in reckoned if self._is_behind(*how))
+        return Upkeep(sorted(filter(self._has_bytes, old)), index.left_out)
+
     def behind(self) -> list[str]:
         """The sessions that can be reckoned anew and were by an older model, or by other settings; by their id."""
-        table = self._table()
-        columns = ("athlete", "started_at", "energy_model", "settings_crc")
-        reckoned = zip(*(table[name].to_pylist() for name in ("session_id", *columns)), strict=True)
-        old = (session_id for session_id, *how in reckoned if self._is_behind(*how))
-        return sorted(filter(self._has_bytes, old))
+        return self.upkeep().behind
 
     def _has_bytes(self, session_id: str) -> bool:
         try:
@@ -790,20 +806,15 @@ class Store:
             self._write_index(index)
         return index.left_out
 
-    def left_out(self) -> dict[str, str]:
-        """Why files among the samples have no row in the index, by what they are called; empty without an index."""
-        self._table()
-        try:
-            left_out = _metadata(self._index_path, "left_out")["left_out"]
-        except RecordingError:
-            return {}
-        return {str(name): str(why) for name, why in left_out.items()} if isinstance(left_out, dict) else {}
-
     def _table(self) -> pa.Table:
-        """The index, oldest first; stored anew where it was missing, damaged or behind the files."""
+        """The rows of the index, oldest first."""
+        return self._index().table
+
+    def _index(self) -> _Index:
+        """The index; stored anew where it was missing, damaged or behind the files."""
         held = self._held()
         if not any(self._unlike(held)):
-            return held.table
+            return held
         try:
             with _writing(self.folder):
                 held = self._held()
@@ -812,7 +823,7 @@ class Store:
                     self._write_index(index)
         except StoreError:  # looking back needs no disk that can be written
             index = self._up_to_date(held)
-        return index.table
+        return index
 
     def _held(self) -> _Index:
         """The index as it is stored; an empty one where none is that can be read."""
@@ -824,7 +835,9 @@ class Store:
             return _no_index()
         is_whole = not (table["session_id"].null_count or table["started_at"].null_count)
         is_sound = is_whole and isinstance(left_out, dict) and len(table["session_id"].unique()) == table.num_rows
-        return _Index(table, left_out, written_ns) if is_sound else _no_index()
+        if not is_sound:
+            return _no_index()
+        return _Index(table, {name: str(why) for name, why in left_out.items()}, written_ns)
 
     def _unlike(self, held: _Index) -> tuple[dict[str, Path], set[str]]:
         """The files that an index says nothing of, or nothing new; and what it says of files that are gone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 NOT_MEASURED = "–"
@@ -98,9 +98,14 @@ def effort_name(effort: Any) -> str:
     return EFFORT_NAMES.get(str(effort), str(effort))
 
 
-def day(at: datetime) -> str:
+def day(at: date) -> str:
     """A date in words: `Monday 23 November 2026`."""
-    return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]} {at.year}"
+    return f"{WEEKDAYS[at.weekday()]} {long_date(at)}"
+
+
+def long_date(at: date) -> str:
+    """A date in words, without its weekday: `23 November 2026`."""
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
 def short_day(at: datetime) -> str:

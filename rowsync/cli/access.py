@@ -45,10 +45,11 @@ def open_store(settings: Settings, reckon: bool = True) -> Store:
             what = "Recovered a session that was cut short" if recovery.cut_short else "Stored a session that waited"
             length, metres = recovery.summary["duration_s"], recovery.summary["distance_m"]
             tell(f"{what}: {recovery.summary['session_id']}, {wording.clock(length)}, {wording.number(metres)} m.")
-    if reckon and (behind := store.behind()):
-        _reckon(store, behind)
     if reckon:
-        _tell_of_left_out(store.left_out())
+        behind, left_out = store.upkeep()
+        if behind:
+            _reckon(store, behind)
+        _tell_of_left_out(left_out)
     return store
 
 

@@ -58,14 +58,20 @@ def session(session: str | None, form: str | None, output: Path | None) -> None:
     store = open_store(settings)
     session_id = store.find(session)
     with waiting("Reading the session again from its bytes …"):
-        content = session_bytes(name, picture_of(settings, store, session_id))
+        summary = store.compared(store.summary(session_id))
+        content = session_bytes(name, picture_of(settings, store, summary))
     _write_out(content, output)
     if output is not None:
         tell(f"{output} has the session {session_id}.")
 
 
-def picture_of(settings: Settings, store: Store, session_id: str) -> Picture:
+def picture_of(settings: Settings, store: Store, summary: dict[str, Any]) -> Picture:
     """A session as exports see it.
+
+    Args:
+        settings: who has which time zone.
+        store: where it is.
+        summary: as `Store.summary` gives it.
 
     Raises:
         RecordingError: it can't be read, or nothing says when it began.
@@ -74,8 +80,7 @@ def picture_of(settings: Settings, store: Store, session_id: str) -> Picture:
     from rowsync.exports import Picture
     from rowsync.wording import moment
 
-    summary = store.compared(store.summary(session_id))
-    began = moment(summary["started_at"])
+    session_id, began = summary["session_id"], moment(summary["started_at"])
     if began is None:
         raise RecordingError(f"Nothing says when the session {session_id} began, so no other program can take it.")
     began = local(began, settings.profile(summary["athlete"]).time_zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +53,13 @@ def programme(
       rowsync programme --start 2026-11-02
     """
     from rowsync import ticks
-    from rowsync.adherence import adherence
     from rowsync.config import today as day_in
     from rowsync.programme import Tick
 
     settings = current_settings()
     profile = settings.profile(athlete)
     today = day_in(profile.time_zone)
-    followed = programme_in(file)
+    followed = _programme(file)
     if on is not None and tick is None and untick is None:
         raise UsageError("--on goes with --tick or --untick: it says when a strength day was done.")
     for typed, keep in ((tick, ticks.tick), (untick, ticks.untick)):
@@ -67,8 +67,7 @@ def programme(
             keep(settings.data, profile.name, Tick(_past(on, today), _strength_day(followed, typed)))
     if start is not None:
         ticks.start(settings.data, profile.name, start.date())
-    said = ticks.ticked(settings.data, profile.name)
-    shown = adherence(open_store(settings), followed, profile, said, today, tell)
+    shown = programme_of(settings, open_store(settings), athlete, followed, tell)
     if as_json:
         print_json(shown)
         return
@@ -77,7 +76,7 @@ def programme(
     print_programme(shown)
 
 
-def programme_in(file: Path | None) -> Programme:
+def _programme(file: Path | None) -> Programme:
     """The programme in a file; None is rowsync's own."""
     from importlib.resources import files
 
@@ -105,12 +104,18 @@ def _strength_day(followed: Programme, typed: str) -> str:
     raise UsageError(f"{typed[:60]!r} is no strength day of this programme; it has {', '.join(followed.day_names)}.")
 
 
-def programme_of(settings: Settings, store: Store, athlete: str | None) -> dict[str, Any]:
-    """What an athlete did of rowsync's own programme until today."""
+def programme_of(
+    settings: Settings,
+    store: Store,
+    athlete: str | None,
+    followed: Programme | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """What an athlete did of a programme, by default rowsync's own, until today; `tell` hears what can't be read."""
     from rowsync import ticks
     from rowsync.adherence import adherence
     from rowsync.config import today
 
     profile = settings.profile(athlete)
     said = ticks.ticked(settings.data, profile.name)
-    return adherence(store, programme_in(None), profile, said, today(profile.time_zone))
+    return adherence(store, followed or _programme(None), profile, said, today(profile.time_zone), tell)

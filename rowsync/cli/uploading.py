@@ -49,8 +49,9 @@ def upload(sessions: tuple[str, ...], everything: bool, again: bool, listing: bo
     if listing:
         _print(known, as_json)
         return
-    wanted = [row["session_id"] for row in store.rows()] if everything else _named(store, sessions)
-    rowed = {row["session_id"] for row in store.rows() if row["origin"] != "synthetic"}
+    rows = store.rows()
+    wanted = [row["session_id"] for row in rows] if everything else _named(store, sessions)
+    rowed = {row["session_id"] for row in rows if row["origin"] != "synthetic"}
     due = [each for each in wanted if each in rowed and (again or each not in known or not known[each].is_sent)]
     if not due:
         tell(_nothing(wanted, rowed))
@@ -94,7 +95,7 @@ def _sent_one(settings: Settings, store: Store, session_id: str, to: Service) ->
     from rowsync.uploads import send
     from rowsync.wording import outside_text
 
-    picture = picture_of(settings, store, session_id)
+    picture = picture_of(settings, store, store.summary(session_id))
     name = outside_text(f"Rowing {picture.summary['plan'] or ''}".strip())
     return send(to, session_id, name, session_bytes("fit", picture), lambda: datetime.now(UTC))
 

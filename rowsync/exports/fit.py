@@ -43,7 +43,7 @@ from fit_tool.utils.crc import crc16
 
 from rowsync import __version__
 from rowsync.errors import UsageError
-from rowsync.exports.picture import Picture, Second, highest, mean_speed_m_per_s, speed_m_per_s
+from rowsync.exports.picture import Picture, Second, highest, mean_speed_m_per_s, speed_m_per_s, whole
 
 Values = dict[str, Any]
 """A message's fields by the profile's names; None is not written."""
@@ -172,11 +172,11 @@ def _record(picture: Picture, second: Second, start_ms: int) -> Values:
         "timestamp": _at_ms(start_ms, second.time_s),
         "distance": _scaled(sample.distance_m, 100, MOST_32),
         "enhanced_speed": _scaled(speed_m_per_s(sample), 1000, MOST_32),
-        "power": _whole(sample.power_w, MOST_16),
+        "power": whole(sample.power_w, MOST_16),
         "heart_rate": _heart_rate(sample.heart_rate_bpm),
-        "total_cycles": _whole(sample.stroke_count, MOST_32),
+        "total_cycles": whole(sample.stroke_count, MOST_32),
         "cycle_length16": _scaled(_stroke_length_m(picture, second.time_s), 100, MOST_16),
-        "calories": _whole(picture.gross_kcal_at(second.time_s), MOST_16),
+        "calories": whole(picture.gross_kcal_at(second.time_s), MOST_16),
         **_cadence(sample.stroke_rate_spm, "cadence", "fractional_cadence"),
     }
 
@@ -234,15 +234,15 @@ def _totals(picture: Picture, part: Mapping[str, Any], start_s: float, end_s: fl
         "total_elapsed_time": _scaled(part["duration_s"], 1000, MOST_32),
         "total_timer_time": _scaled(part["duration_s"], 1000, MOST_32),
         "total_distance": _scaled(part["distance_m"], 100, MOST_32),
-        "total_cycles": _whole(part["stroke_count"], MOST_32),
-        "total_calories": _whole(gross_kcal, MOST_16),
-        "total_work": _whole(picture.work_j(start_s, end_s), MOST_32),
+        "total_cycles": whole(part["stroke_count"], MOST_32),
+        "total_calories": whole(gross_kcal, MOST_16),
+        "total_work": whole(picture.work_j(start_s, end_s), MOST_32),
         "enhanced_avg_speed": _scaled(mean_speed_m_per_s(part), 1000, MOST_32),
         "enhanced_max_speed": _scaled(highest(samples, speed_m_per_s), 1000, MOST_32),
         "avg_heart_rate": _heart_rate(part["mean_heart_rate_bpm"]),
         "max_heart_rate": _heart_rate(highest(samples, lambda sample: sample.heart_rate_bpm)),
-        "avg_power": _whole(part["mean_power_w"], MOST_16),
-        "max_power": _whole(highest(samples, lambda sample: sample.power_w), MOST_16),
+        "avg_power": whole(part["mean_power_w"], MOST_16),
+        "max_power": whole(highest(samples, lambda sample: sample.power_w), MOST_16),
         **_cadence(part["mean_stroke_rate_spm"], "avg_cadence", "avg_fractional_cadence"),
         **_cadence(highest(samples, lambda sample: sample.stroke_rate_spm), "max_cadence", "max_fractional_cadence"),
     }
@@ -278,12 +278,6 @@ def _at_ms(start_ms: int, second_s: int) -> int:
     return start_ms + 1000 * second_s
 
 
-def _whole(value: float | None, most: int) -> int | None:
-    """A value as a whole number; None where it wasn't measured or FIT has no room for it."""
-    rounded = None if value is None else round(value)
-    return rounded if rounded is not None and 0 <= rounded <= most else None
-
-
 def _scaled(value: float | None, per_unit: int, most: int) -> float | None:
     """A value that FIT counts in parts of its unit; None where it wasn't measured or FIT has no room for it."""
     return value if value is not None and 0 <= round(value * per_unit) <= most else None
@@ -291,7 +285,7 @@ def _scaled(value: float | None, per_unit: int, most: int) -> float | None:
 
 def _heart_rate(value: float | None) -> int | None:
     """A heart rate; a heart that doesn't beat was not measured."""
-    return _whole(value, MOST_8) or None
+    return whole(value, MOST_8) or None
 
 
 def _cadence(rate_spm: float | None, name: str, fraction_name: str) -> Values:

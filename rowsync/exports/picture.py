@@ -17,6 +17,9 @@ from rowsync.strokes import SILENCE_S, Stroke
 from rowsync.telemetry import Sample
 from rowsync.wording import outside_text
 
+RESTED = frozenset({Effort.EASY, Effort.REST})
+"""The efforts that are rest to programs that know only work and rest."""
+
 
 class Second(NamedTuple):
     """The row at a whole second.
@@ -126,6 +129,12 @@ class Picture:
         ]
         within = [power_w * overlap_s for power_w, overlap_s in overlaps if power_w is not None and overlap_s > 0]
         return sum(within) if within else None
+
+
+def whole(value: float | None, most: int) -> int | None:
+    """A value as a whole number; None where it wasn't measured or a format has no room for it."""
+    rounded = None if value is None else round(value)
+    return rounded if rounded is not None and 0 <= rounded <= most else None
 
 
 def speed_m_per_s(sample: Sample) -> float | None:

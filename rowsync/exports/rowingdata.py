@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rowsync.exports.csv_samples import table_bytes
-from rowsync.exports.picture import Picture
+from rowsync.exports.picture import RESTED, Picture
 from rowsync.strokes import Stroke
 from rowsync.telemetry import Sample
 
@@ -18,8 +18,6 @@ N_PER_LBF = 4.4482216
 
 WORKING, RESTING = 4, 3
 """States of a workout as Painsled counts them and rowingdata reads them."""
-
-RESTED = frozenset({"easy", "rest"})
 
 _UNKNOWN = Sample(0.0, moving=True)
 

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from rowsync.exports.picture import Picture, Second, highest, speed_m_per_s
+from rowsync.exports.picture import RESTED, Picture, Second, highest, speed_m_per_s, whole
 from rowsync.telemetry import Sample
 from rowsync.wording import outside_text, stamp
 
@@ -24,7 +24,6 @@ NAMESPACES = {
 }
 
 TRIGGERS = {"clock": "Time", "metres": "Distance", "person": "Manual", "end": "Manual"}
-RESTING = frozenset({"easy", "rest"})
 MOST_CADENCE, MOST_BYTE, MOST_SHORT = 254, 255, 65535
 
 
@@ -57,7 +56,7 @@ def _summarise(lap: Element, interval: Mapping[str, Any], samples: Sequence[Samp
     _text(lap, "Calories", _whole(interval["gross_kcal"], MOST_SHORT) or "0")
     _heart_rate(lap, "AverageHeartRateBpm", interval["mean_heart_rate_bpm"])
     _heart_rate(lap, "MaximumHeartRateBpm", highest(samples, lambda sample: sample.heart_rate_bpm))
-    _text(lap, "Intensity", "Resting" if interval["effort"] in RESTING else "Active")
+    _text(lap, "Intensity", "Resting" if interval["effort"] in RESTED else "Active")
     _text(lap, "Cadence", _whole(interval["mean_stroke_rate_spm"], MOST_CADENCE))
     _text(lap, "TriggerMethod", trigger)
 
@@ -149,6 +148,6 @@ def _decimal(value: float | None) -> str | None:
 
 
 def _whole(value: float | None, most: int) -> str | None:
-    """A value as a whole number; None where it wasn't measured or TCX has no room for it."""
-    rounded = None if value is None else round(value)
-    return str(rounded) if rounded is not None and 0 <= rounded <= most else None
+    """A value as a whole number, as XML writes it."""
+    rounded = whole(value, most)
+    return None if rounded is None else str(rounded)
