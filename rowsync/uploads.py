@@ -12,7 +12,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ import httpx
 from rowsync import __version__
 from rowsync.errors import RecordingError, StoreError, UploadError, UsageError
 from rowsync.files import locked, replacing
-from rowsync.wording import outside_text, stamp
+from rowsync.wording import count, outside_text, stamp
 
 FILE = "uploads.json"
 
@@ -44,6 +45,9 @@ ANSWER_S = 30.0
 
 ASK_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 """The HTTP statuses after which asking again may help (RFC 9110, RFC 6585)."""
+
+REFUSED_KEY = (401, 403)
+"""The HTTP statuses of a key that isn't taken (RFC 9110)."""
 
 LONGEST_ANSWER = 200
 
@@ -84,6 +88,11 @@ class Upload:
         """Whether the service has it."""
         return self.error is None
 
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the service would answer the same to any other session now."""
+        return self.error is not None and (self.status is None or self.status in (*REFUSED_KEY, *ASK_AGAIN))
+
 
 def service(url: str | None, key: str | None) -> Service:
     """intervals.icu, or what stands in for it.
@@ -120,8 +129,32 @@ def _is_here(host: str) -> bool:
         return False
 
 
+@contextmanager
+def connected(to: Service) -> Iterator[httpx.Client]:
+    """A connection for several sessions; the service is asked nothing yet.
+
+    Raises:
+        UsageError: none can be made as this computer is set up.
+    """
+    try:
+        client = httpx.Client(
+            base_url=to.url,
+            auth=("API_KEY", to.key),
+            headers={"User-Agent": f"rowsync/{__version__}"},
+            timeout=ANSWER_S,
+            follow_redirects=False,  # a key goes nowhere but where it was meant to
+        )
+    except (httpx.InvalidURL, ImportError, ValueError, OSError) as error:
+        raise UsageError(
+            f"No connection to {to.url} can be made ({outside_text(error, LONGEST_ANSWER)}). It is set up by "
+            "[intervals_icu] url and, where they are set, by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and SSL_CERT_FILE."
+        ) from None
+    with client:
+        yield client
+
+
 def send(
-    to: Service,
+    client: httpx.Client,
     session_id: str,
     name: str,
     content: bytes,
@@ -134,7 +167,7 @@ def send(
     `external_id`; the user is `API_KEY`, the password the key.  Source: the API's cookbook, intervals.icu forum, 80090.
 
     Args:
-        to: where.
+        client: where, and as whom.
         session_id: by which the service knows it again.
         name: what it is called there.
         content: the file.
@@ -148,11 +181,9 @@ def send(
     why = ""
     for wait_s in (*PAUSES_S, None):
         try:
-            answer = _post(to, session_id, name, content)
+            answer = _post(client, session_id, name, content)
         except httpx.HTTPError as error:
             answer, why = None, outside_text(error, LONGEST_ANSWER) or type(error).__name__
-        except httpx.InvalidURL as error:
-            return Upload(stamp(now()), error=outside_text(error, LONGEST_ANSWER))
         if answer is not None and answer.status_code not in ASK_AGAIN:
             break
         asked_s = _asked_s(answer)
@@ -164,15 +195,11 @@ def send(
     return _read(answer, stamp(now()))
 
 
-def _post(to: Service, session_id: str, name: str, content: bytes) -> httpx.Response:
-    return httpx.post(
-        f"{to.url}/api/v1/athlete/0/activities",
+def _post(client: httpx.Client, session_id: str, name: str, content: bytes) -> httpx.Response:
+    return client.post(
+        "/api/v1/athlete/0/activities",
         params={"name": name, "external_id": session_id},
         files={"file": (f"{session_id}.fit", content, "application/octet-stream")},
-        auth=("API_KEY", to.key),
-        headers={"User-Agent": f"rowsync/{__version__}"},
-        timeout=ANSWER_S,
-        follow_redirects=False,  # a key goes nowhere but where it was meant to
     )
 
 
@@ -191,8 +218,7 @@ def _read(answer: httpx.Response, at: str) -> Upload:
 
 
 _MEANS: Mapping[int, str] = {
-    401: "the key isn't taken",
-    403: "the key isn't taken",
+    **dict.fromkeys(REFUSED_KEY, "the key isn't taken"),
     **dict.fromkeys(ASK_AGAIN, "it is in trouble; try again later"),
 }
 
@@ -267,12 +293,19 @@ def _upload(said: Any) -> Upload | None:
     )
 
 
-def refuse_failures(failed: Mapping[str, Upload], to: str = INTERVALS_ICU) -> None:
+def refuse_failures(failed: Mapping[str, Upload], untried: int = 0, to: str = INTERVALS_ICU) -> None:
     """Say which sessions weren't sent.
+
+    Args:
+        failed: what became of those that were tried.
+        untried: how many weren't even tried, after what became of the last one.
+        to: the service.
 
     Raises:
         UploadError: some weren't.
     """
     if failed:
-        each = "\n".join(f"{session_id}: {upload.error}" for session_id, upload in failed.items())
-        raise UploadError(f"{to} doesn't have:\n{each}\nrowsync upload tries again.")
+        lines = [f"{session_id}: {upload.error}" for session_id, upload in failed.items()]
+        if untried:
+            lines.append(f"Nor {count(untried, 'more session')}, which {'was' if untried == 1 else 'were'} not tried.")
+        raise UploadError("\n".join((f"{to} doesn't have:", *lines, "rowsync upload tries again.")))

@@ -13,15 +13,22 @@ from tests.test_cli import rowsync
 from tests.test_uploads import answer, standing_in
 
 
+def stored(folder, session_id, **header):
+    """A recorded row in the store, with other words in its header."""
+    first, *lines = (RECORDED / "pace-only-10x45-75.jsonl").read_text().splitlines()
+    content = (
+        json.loads(first[9:]) | {"origin": "hardware", "session_id": session_id, "athlete": {"name": "me"}} | header
+    )
+    file = folder / f"{session_id}.jsonl"
+    file.write_text("\n".join((json.dumps(content), *lines)))
+    rowsync("replay", file, "--store", "--data", folder / "data")
+
+
 @pytest.fixture
 def store(tmp_path):
     """Two sessions of a person and one of a virtual rower."""
     for number, origin in enumerate(("hardware", "hardware", "synthetic")):
-        header, *lines = (RECORDED / "pace-only-10x45-75.jsonl").read_text().splitlines()
-        content = json.loads(header[9:]) | {"origin": origin, "session_id": f"row-{number}"}
-        file = tmp_path / f"{number}.jsonl"
-        file.write_text("\n".join((json.dumps(content), *lines)))
-        rowsync("replay", file, "--store", "--data", tmp_path / "data")
+        stored(tmp_path, f"row-{number}", origin=origin)
     return tmp_path / "data"
 
 
@@ -62,3 +69,38 @@ def test_without_a_key_nothing_is_asked_of_anybody(store):
         assert KEY in uploading(store, server, "row-0", code=2, key=None).stderr
         assert "not several" in uploading(store, server, "row-0", "--all", code=2).stderr
         assert server.asked == []
+
+
+def test_an_account_gets_one_persons_sessions_and_imported_ones_only_when_that_is_said(store):
+    stored(store.parent, "others", athlete={"name": "ben"})
+    stored(store.parent, "from-afar", origin="converted")
+    with standing_in(answer(200)) as server:
+        done = uploading(store, server, "--all", "--json")
+        assert sorted(each["session_id"] for each in json.loads(done.stdout)) == ["row-0", "row-1"]
+        assert "1 session of others than me" in done.stderr
+        assert "1 session imported" in done.stderr
+        assert sent_ids(uploading(store, server, "--all", "--imported", "--json")) == ["from-afar"]
+        assert sent_ids(uploading(store, server, "--athlete", "ben", "--json")) == ["others"]
+        assert "me, say --athlete" in uploading(store, server, "--athlete", "eve", code=3).stderr.replace(
+            ": say", ", say"
+        )
+
+
+def sent_ids(done):
+    return [each["session_id"] for each in json.loads(done.stdout)]
+
+
+def test_a_session_that_cannot_be_sent_is_named_and_the_others_are_sent(store):
+    stored(store.parent, "long-ago", started_at="1995-01-01T00:00:00Z")
+    with standing_in(answer(200)) as server:
+        done = uploading(store, server, "--all", code=5)
+        assert "long-ago: The session began in 1995" in done.stderr
+        assert len(server.asked) == 2
+    assert sorted(uploads(store)) == ["row-0", "row-1"]
+
+
+def test_a_key_that_is_not_taken_ends_all_of_it(store):
+    with standing_in(answer(401)) as server:
+        done = uploading(store, server, "--all", code=5)
+        assert len(server.asked) == 1
+    assert "Nor 1 more session, which was not tried." in done.stderr

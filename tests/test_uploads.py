@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowsync.errors import RecordingError, UploadError, UsageError
-from rowsync.uploads import FILE, PAUSES_S, Upload, keep_upload, refuse_failures, send, service, uploads
+from rowsync.uploads import FILE, PAUSES_S, Upload, connected, keep_upload, refuse_failures, send, service, uploads
 
 NOW = datetime(2026, 11, 2, 18, 30, tzinfo=UTC)
 KEY = "k3y"
@@ -70,7 +70,8 @@ def answer(status, content=b"", **headers):
 
 def sent(server, session_id="20261102T183000Z-0000", name="10 x 45 s"):
     waited = []
-    upload = send(service(server.url, KEY), session_id, name, FIT, lambda: NOW, waited.append)
+    with connected(service(server.url, KEY)) as client:
+        upload = send(client, session_id, name, FIT, lambda: NOW, waited.append)
     return upload, waited
 
 
@@ -120,7 +121,8 @@ def test_a_service_that_refuses_is_asked_once(status, says):
 def test_nobody_there_is_said_and_so_is_more_patience_than_one_has():
     with standing_in(answer(200)) as server:
         url = server.url
-    upload = send(service(url, KEY), "s", "n", FIT, lambda: NOW, lambda seconds: None)
+    with connected(service(url, KEY)) as client:
+        upload = send(client, "s", "n", FIT, lambda: NOW, lambda seconds: None)
     assert (upload.status, upload.is_sent) == (None, False)
     with standing_in(answer(429, Retry_After="86400")) as server:
         upload, waited = sent(server)
@@ -150,6 +152,35 @@ def test_what_would_not_work_or_not_be_safe_is_refused_before_anything_is_sent(u
     with pytest.raises(UsageError, match=says):
         service(url, key)
     assert "k3y" not in repr(service(None, KEY))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "nonsense://there"),
+        ("HTTPS_PROXY", "http://there:port"),
+        ("HTTP_PROXY", "socks5://127.0.0.1:1"),
+        ("SSL_CERT_FILE", "/there/is/none"),
+    ],
+)
+def test_a_computer_set_up_so_that_nothing_can_be_sent_is_told_what_to_look_at(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=variable), connected(service(None, KEY)):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("became", "is_for_all"),
+    [
+        (Upload("", 200), False),
+        (Upload("", 422, error="no"), False),
+        (Upload("", 401, error="no"), True),
+        (Upload("", 503, error="no"), True),
+        (Upload("", error="it doesn't answer"), True),
+    ],
+)
+def test_a_service_that_takes_no_session_is_told_from_one_that_does_not_take_this_one(became, is_for_all):
+    assert became.is_for_all is is_for_all
 
 
 def test_what_became_of_sessions_is_kept_in_a_file_of_ones_own(tmp_path):
