@@ -197,18 +197,19 @@ class _Index(NamedTuple):
     Attributes:
         table: as in `INDEX`.
         left_out: why files among the samples have no row, by what they are called.
-        written_ns: when it was stored; 0 when it wasn't [ns].
+        changed_ns: when each file among the samples had last changed as it was read, by what it is called [ns].
     """
 
     table: pa.Table
     left_out: dict[str, str]
-    written_ns: int = 0
+    changed_ns: dict[str, int]
 
-    def with_row(self, row: dict[str, Any]) -> _Index:
+    def with_row(self, row: dict[str, Any], changed_ns: int) -> _Index:
         """The index with a session's row, in place of one that it may have."""
-        others = self.table.filter(pc.not_equal(self.table["session_id"], row["session_id"]))
-        left_out = {name: why for name, why in self.left_out.items() if name != row["session_id"]}
-        return _Index(_by_time([others, _table_of(row)]), left_out)
+        session_id = row["session_id"]
+        others = self.table.filter(pc.not_equal(self.table["session_id"], session_id))
+        left_out = {name: why for name, why in self.left_out.items() if name != session_id}
+        return _Index(_by_time([others, _table_of(row)]), left_out, self.changed_ns | {session_id: changed_ns})
 
 
 class Upkeep(NamedTuple):
@@ -314,9 +315,10 @@ class Store:
         with _writing(self.folder):
             index = self._up_to_date()
             _put(self._path("raw", session), raw)
-            _put(self._path("samples", session), samples)
+            path = self._path("samples", session)
+            _put(path, samples)
             self._move_said(session)
-            self._write_index(index.with_row(row))
+            self._write_index(index.with_row(row, path.stat().st_ctime_ns))
         return summary
 
     def _made(self, session: Session, said: _Said) -> tuple[dict[str, Any], bytes, dict[str, Any]]:
@@ -829,22 +831,23 @@ class Store:
         """The index as it is stored; an empty one where none is that can be read."""
         path = self._index_path
         try:
-            written_ns = path.stat().st_ctime_ns  # before it is read: what is stored meanwhile is newer
-            table, left_out = _read(path, INDEX), _metadata(path, "left_out")["left_out"]
-        except (RecordingError, OSError):
+            table, kept = _read(path, INDEX), _metadata(path, "left_out", "changed_ns")
+        except RecordingError:
             return _no_index()
+        left_out, changed_ns = kept["left_out"], kept["changed_ns"]
+        if not isinstance(left_out, dict) or not isinstance(changed_ns, dict):
+            return _no_index()
+        known = {*table["session_id"].to_pylist(), *left_out}
         is_whole = not (table["session_id"].null_count or table["started_at"].null_count)
-        is_sound = is_whole and isinstance(left_out, dict) and len(table["session_id"].unique()) == table.num_rows
-        if not is_sound:
+        if not is_whole or len(known) != table.num_rows + len(left_out) or known != set(changed_ns):
             return _no_index()
-        return _Index(table, {name: str(why) for name, why in left_out.items()}, written_ns)
+        return _Index(table, {name: str(why) for name, why in left_out.items()}, changed_ns)
 
-    def _unlike(self, held: _Index) -> tuple[dict[str, Path], set[str]]:
+    def _unlike(self, held: _Index) -> tuple[dict[str, tuple[Path, int]], set[str]]:
         """The files that an index says nothing of, or nothing new; and what it says of files that are gone."""
         files = _files_with_changes(self.folder / "samples")
-        known = {*held.table["session_id"].to_pylist(), *held.left_out}
-        changed = {name: path for name, (path, at_ns) in files.items() if at_ns >= held.written_ns or name not in known}
-        return changed, known - files.keys()
+        changed = {name: (path, ns) for name, (path, ns) in files.items() if held.changed_ns.get(name) != ns}
+        return changed, held.changed_ns.keys() - files.keys()
 
     def _up_to_date(self, held: _Index | None = None) -> _Index:
         """An index, by default the stored one, with what changed since read again, and without what is gone."""
@@ -856,17 +859,19 @@ class Store:
         stay = [name not in out for name in held.table["session_id"].to_pylist()]
         tables = [held.table.filter(pa.array(stay, pa.bool_()))]
         left_out = {name: why for name, why in held.left_out.items() if name not in out}
-        for name, path in sorted(changed.items()):
+        changed_ns = {name: ns for name, ns in held.changed_ns.items() if name not in out}
+        for name, (path, ns) in sorted(changed.items()):
+            changed_ns[name] = ns
             try:
                 tables.append(_row_of_file(path))
             except RecordingError as error:  # which whoever opens it is told
                 left_out[name] = str(error)
-        return _Index(_by_time(tables), left_out)
+        return _Index(_by_time(tables), left_out, changed_ns)
 
     def _write_index(self, index: _Index) -> None:
-        left_out = dict(sorted(index.left_out.items()))
+        left_out, changed_ns = (dict(sorted(said.items())) for said in (index.left_out, index.changed_ns))
         with replacing(self._index_path) as file:
-            file.write(_file_bytes(index.table, left_out=left_out))
+            file.write(_file_bytes(index.table, left_out=left_out, changed_ns=changed_ns))
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -939,7 +944,7 @@ def _by_time(tables: list[pa.Table]) -> pa.Table:
 
 
 def _no_index() -> _Index:
-    return _Index(INDEX.empty_table(), {})  # when it is needed: pyarrow loads pandas for it
+    return _Index(INDEX.empty_table(), {}, {})  # when it is needed: pyarrow loads pandas for it
 
 
 def _files_with_changes(folder: Path) -> dict[str, tuple[Path, int]]:

@@ -119,10 +119,21 @@ def test_what_an_older_rowsync_made_is_as_if_it_had_been_stored_today(old, today
     rebuilt = list(old.rebuild(jobs=jobs))
     assert all(each.is_new for each in rebuilt)
     assert all(each.before["distance_m"] == pytest.approx(1.01 * each.after["distance_m"]) for each in rebuilt)
-    for kind in ("samples/*/*/*.parquet", "sessions.parquet"):
-        ours = {path.relative_to(old.folder): path.read_bytes() for path in old.folder.glob(kind)}
-        assert ours == {path.relative_to(todays): path.read_bytes() for path in todays.glob(kind)}
+    kind = "samples/*/*/*.parquet"
+    ours = {path.relative_to(old.folder): path.read_bytes() for path in old.folder.glob(kind)}
+    assert ours == {path.relative_to(todays): path.read_bytes() for path in todays.glob(kind)}
+    assert old.rows() == Store(todays).rows()
     assert old.rows()[0]["power_60s_w"] > 50
+
+
+def test_the_index_follows_also_when_the_clock_went_back_since_it_was_written(old):
+    index = old._held()
+    ahead_ns = {name: changed_ns + 3_600_000_000_000 for name, changed_ns in index.changed_ns.items()}
+    old._write_index(index._replace(changed_ns=ahead_ns))
+    list(old.rebuild())
+    assert {row["schema"] for row in old.rows()} == {SCHEMA}
+    assert old.rows()[0]["power_60s_w"] > 50
+    assert not any(old._unlike(old._held()))
 
 
 def test_the_index_is_written_once_for_all_sessions(old):

@@ -73,10 +73,12 @@ def test_the_bytes_come_back_and_give_the_same_session_again(store, intervals_re
 
 def test_storing_the_same_session_again_replaces_it_byte_for_byte(store, short):
     store.add(short)
-    files = {path: path.read_bytes() for path in store.folder.rglob("*.parquet")}
+    files = {path: path.read_bytes() for path in store.folder.glob("*/*/*/*.parquet")}
+    rows = store.rows()
     store.add(short)
-    assert {path: path.read_bytes() for path in store.folder.rglob("*.parquet")} == files
-    assert len(store.index()) == 1
+    assert {path: path.read_bytes() for path in store.folder.glob("*/*/*/*.parquet")} == files
+    assert len(files) == 2
+    assert store.rows() == rows
 
 
 def test_the_index_has_a_row_a_session_newest_first(store, short):
