@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from dashboards import drawing
 from dashboards.history import dated_sessions
+from rowsync.bests import SINCE_SCHEMA
 from rowsync.wording import clock, long_date, measured
 
 POWERS = re.compile(r"power_(\d+)s_w")
@@ -46,10 +47,12 @@ class BestsChart:
     Attributes:
         powers: the highest mean power for each duration, the shortest first.
         times: the shortest time for each distance, the shortest first.
+        unknown: how many sessions are older than bests, so that nothing of them is here.
     """
 
     powers: tuple[Best, ...] = ()
     times: tuple[Best, ...] = ()
+    unknown: int = 0
 
 
 def bests_chart(index: pd.DataFrame) -> BestsChart:
@@ -60,7 +63,8 @@ def bests_chart(index: pd.DataFrame) -> BestsChart:
     """
     dated = dated_sessions(index)
     sessions = index.loc[dated.index].assign(started_at=dated["started_at"])
-    return BestsChart(_bests(sessions, POWERS, "idxmax"), _bests(sessions, TIMES, "idxmin"))
+    unknown = int((sessions["schema"] < SINCE_SCHEMA).sum()) if "schema" in sessions else 0
+    return BestsChart(_bests(sessions, POWERS, "idxmax"), _bests(sessions, TIMES, "idxmin"), unknown)
 
 
 def _bests(sessions: pd.DataFrame, columns: re.Pattern[str], best: str) -> tuple[Best, ...]:

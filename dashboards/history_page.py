@@ -177,7 +177,7 @@ def _chart_section(chart: HistoryChart, figures: dict[str, go.Figure]) -> str:
 
 
 def _bests_section(chart: BestsChart, session_link: Link, figures: dict[str, go.Figure]) -> str:
-    if not chart.powers and not chart.times:
+    if not chart.powers and not chart.times and not chart.unknown:
         return ""
     box = ""
     if chart.powers:
@@ -198,7 +198,14 @@ def _bests_section(chart: BestsChart, session_link: Link, figures: dict[str, go.
         '<table class="bests"><caption>The shortest time for each distance, within any row</caption>'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{times}</tbody></table>"
     )
-    return f"<section><h2>Bests</h2>\n{box}{table if chart.times else ''}</section>\n"
+    return f"<section><h2>Bests</h2>\n{box}{table if chart.times else ''}{_older_note(chart.unknown)}</section>\n"
+
+
+def _older_note(sessions: int) -> str:
+    if not sessions:
+        return ""
+    whose = "an older session aren't" if sessions == 1 else f"{count(sessions, 'older session')} aren't"
+    return f'<p class="note">The bests of {whose} among them yet: <code>rowsync rebuild</code> works them out.</p>\n'
 
 
 def _linked(words: str, address: str | None) -> str:

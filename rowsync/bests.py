@@ -32,6 +32,9 @@ DURATIONS_S = (5, 10, 15, 30, 60, 120, 300, 360, 600, 1200, 1800, 2400, 3600)
 DISTANCES_M = (100, 500, 1000, 2000, 5000, 6000, 10000)
 """For which times are told, those that rowers race and log [m]."""
 
+SINCE_SCHEMA = 6
+"""What an older rowsync stored (`schema` in the index) has no bests until `rowsync rebuild`."""
+
 _Series = npt.NDArray[Any]
 
 

@@ -21,7 +21,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -470,8 +470,9 @@ class Store:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a session, newest first, as in `INDEX`; an index that is missing or behind is made anew."""
-        rows: list[dict[str, Any]] = self._table().to_pylist()
-        return rows[::-1]
+        table = self._table()
+        columns = [_values(table[name]) for name in table.column_names]
+        return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)][::-1]
 
     def index(self) -> pd.DataFrame:
         """`rows` as a table."""
@@ -582,7 +583,7 @@ class Store:
         """What there is to do or to say of the stored sessions."""
         index = self._index()
         columns = ("athlete", "started_at", "energy_model", "settings_crc")
-        reckoned = zip(*(index.table[name].to_pylist() for name in ("session_id", *columns)), strict=True)
+        reckoned = zip(*(_values(index.table[name]) for name in ("session_id", *columns)), strict=True)
         old = (session_id for session_id, *how in reckoned if self._is_behind(*how))
         return Upkeep(sorted(filter(self._has_bytes, old)), index.left_out)
 
@@ -935,6 +936,17 @@ def _row_of_file(path: Path) -> pa.Table:
 
 def _table_of(row: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist([row], schema=INDEX)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A column's values; for moments pyarrow itself would load pandas."""
+    if not pa.types.is_timestamp(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    return [None if us is None else _EPOCH + timedelta(microseconds=us) for us in column.cast(pa.int64()).to_pylist()]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _by_time(tables: list[pa.Table]) -> pa.Table:

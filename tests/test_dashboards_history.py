@@ -7,6 +7,8 @@ import pandas as pd
 from dashboards.bests import Best, BestsChart, bests_chart, bests_figure, held, race_time
 from dashboards.calendar import CalendarChart, Day, calendar_chart, calendar_figure
 from dashboards.history import KINDS, HardSession, HistoryChart, Period, counted, history_chart, history_figure
+from dashboards.history_page import history_page
+from rowsync.bests import SINCE_SCHEMA
 from tests.test_dashboards_demo import demo_index
 
 
@@ -161,3 +163,15 @@ def test_bests_have_their_day_and_of_equal_ones_the_first_counts():
 def test_bests_are_said_as_rowers_say_them():
     assert [held(each) for each in (5, 30, 60, 360, 3600)] == ["5 s", "30 s", "1 min", "6 min", "60 min"]
     assert [race_time(each) for each in (99.96, 105.34, 470.0, 3723.0)] == ["1:40.0", "1:45.3", "7:50.0", "1:02:03.0"]
+
+
+def test_sessions_older_than_bests_are_counted_and_the_page_says_how_to_add_them():
+    sessions = index(
+        row("2026-11-23T12:00", session_id="a", schema=5),
+        row("2026-11-24T12:00", session_id="b", schema=SINCE_SCHEMA, power_60s_w=260.0),
+    )
+    assert bests_chart(sessions).unknown == 1
+    demo = demo_index().assign(schema=SINCE_SCHEMA)
+    assert "<code>rowsync rebuild</code>" not in history_page(demo, session_link=lambda session_id: None)
+    older = history_page(demo.assign(schema=SINCE_SCHEMA - 1), session_link=lambda session_id: None)
+    assert f"The bests of {len(counted(demo))} older sessions aren't among them yet: <code>rowsync rebuild" in older

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import RECORDED, ROOT
 
 CORE = [
     "errors",
@@ -231,6 +231,28 @@ print(journal.exists(), sorted({"pandas", "pyarrow", "plotly", "starlette"} & se
 def test_recording_a_whole_session_loads_neither_pandas_nor_pyarrow_nor_plotly(tmp_path):
     done = subprocess.run([sys.executable, "-c", RECORD, tmp_path], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "True []", done.stderr
+
+
+LIST = """
+import sys
+from rowsync.cli import main
+
+sys.argv = ["rowsync", "sessions", "--data", sys.argv[1]]
+try:
+    main()
+finally:
+    print(sorted({"pandas", "plotly", "starlette"} & set(sys.modules)))
+"""
+
+
+def test_listing_sessions_does_not_wait_for_pandas(tmp_path):
+    store = [sys.executable, "-m", "rowsync", "replay", RECORDED / "pace-only-10x45-75.jsonl", "--store"]
+    subprocess.run([*store, "--data", tmp_path], capture_output=True, check=True)
+    listing = [sys.executable, "-c", LIST, tmp_path]
+    subprocess.run(listing, capture_output=True, check=True)
+    done = subprocess.run(listing, capture_output=True, text=True, check=True)
+    assert "pace-only" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_help_loads_nothing_heavy():
