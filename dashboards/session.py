@@ -77,6 +77,7 @@ class SessionChart:
         thinned: whether the points are the extremes of longer stretches.
         doubts: the changes of effort that are doubtful.
         bells_min: when a plan that was followed rang its hard rounds in and out [min].
+        doubtful_power: where the heart rate contradicts the watts.
     """
 
     time_min: tuple[float, ...]
@@ -90,6 +91,7 @@ class SessionChart:
     thinned: bool = False
     doubts: tuple[Doubt, ...] = ()
     bells_min: tuple[float, ...] = ()
+    doubtful_power: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def session_chart(summary: Mapping[str, Any], samples: pd.DataFrame) -> SessionC
         thinned=thinned,
         doubts=_doubts(summary.get("intervals") or ()),
         bells_min=_bells_min(summary.get("compliance") or {}),
+        doubtful_power=_spans(filter(None, [summary.get("doubtful_power")])),
     )
 
 
@@ -335,6 +338,7 @@ def session_figure(chart: SessionChart) -> go.Figure:
             shapes=[
                 *map(_round_shape, chart.hard),
                 *map(_gap_shape, chart.gaps),
+                *(_doubtful_shape(span) for span in chart.doubtful_power if chart.power_w),
                 *_marks([doubt.time_min for doubt in chart.doubts], to=0.0, dash="dash"),
                 *_marks(chart.bells_min, to=BELL_SHARE, dash="solid"),
             ],
@@ -473,6 +477,12 @@ def _round_shape(span: Span) -> dict[str, Any]:
 def _gap_shape(span: Span) -> dict[str, Any]:
     edge = {"color": drawing.QUIET, "width": 1, "dash": "dot"}
     return _shape(span, drawing.GAP) | {"line": edge}
+
+
+def _doubtful_shape(span: Span) -> dict[str, Any]:
+    """A bar along the foot of the power panel, which is the first."""
+    at_foot = {"yref": "y domain", "y1": 0.045, "layer": "above"}
+    return _shape(span, drawing.QUIET) | at_foot
 
 
 def _marks(times_min: Sequence[float], to: float, dash: str) -> list[dict[str, Any]]:

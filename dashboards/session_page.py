@@ -221,6 +221,9 @@ def _chart_section(chart: SessionChart, figures: dict[str, go.Figure], summary: 
     if chart.doubts:
         label.append(f"{count(len(chart.doubts), 'doubtful change')} dashed")
         key.append('<span class="swatch doubt"></span>doubtful change of effort')
+    if chart.doubtful_power:
+        label.append("doubtful watts underlined")
+        key.append('<span class="swatch doubtful_power"></span>watts that the heart rate contradicts')
     if chart.bells_min:
         key.append('<span class="swatch bell"></span>bell, as planned')
     box = figure_box("session", "; ".join(label) + ".", figures["session"].layout.height)

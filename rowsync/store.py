@@ -526,14 +526,21 @@ class Store:
             plan: the plan as typed; however it is written, the same pieces are the same plan.
             started_at: they began before then; None for now.
         """
-        if plan is None:
-            return
-        pieces = _pieces_of(plan)
-        for row in self.rows():
-            earlier = started_at is None or (row["started_at"] is not None and row["started_at"] < started_at)
-            if earlier and row["athlete"] == athlete and row["plan"] and _pieces_of(row["plan"]) == pieces:
+        for session_id, began in self._by_plan(athlete, plan):
+            if started_at is None or began < started_at:
                 with suppress(RecordingError, SessionNotFound):
-                    yield comparable_fields(self.summary(row["session_id"]))
+                    yield comparable_fields(self.summary(session_id))
+
+    def later(self, athlete: str, plan: str | None, started_at: datetime) -> list[str]:
+        """The sessions of an athlete's by the same plan that began after then, oldest first, by their id."""
+        return [session_id for session_id, began in self._by_plan(athlete, plan) if began > started_at][::-1]
+
+    def _by_plan(self, athlete: str, plan: str | None) -> Iterator[tuple[str, datetime]]:
+        """An athlete's sessions by a plan and when they began, newest first."""
+        pieces = None if plan is None else _pieces_of(plan)
+        for row in self.rows() if pieces is not None else ():
+            if row["athlete"] == athlete and row["plan"] and _pieces_of(row["plan"]) == pieces:
+                yield row["session_id"], row["started_at"]
 
     def compared(self, summary: dict[str, Any]) -> dict[str, Any]:
         """A session's summary with what came `before` it by the same plan."""

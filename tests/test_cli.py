@@ -284,6 +284,18 @@ def test_a_page_that_was_written_already_is_written_again(stored, tmp_path):
     assert "The intervals were corrected by you on" in page.read_text()
 
 
+def test_a_correction_reaches_the_pages_of_later_sessions_that_are_compared_with_it(stored, tmp_path):
+    header, *lines = (RECORDED / "intervals-10x45-75.jsonl").read_text().splitlines()
+    later = json.loads(header[9:]) | {"session_id": "later", "started_at": "2026-11-30T12:00:00Z"}
+    (tmp_path / "later.jsonl").write_text("\n".join((json.dumps(later), *lines)))
+    rowsync("replay", "--store", tmp_path / "later.jsonl")
+    rowsync("report", "--all")
+    compared = tmp_path / "data" / "pages" / "later.compare.html"
+    before = compared.read_text()
+    rowsync("correct", "intervals-10x45-75", "--as", "rest", "5:02", "5:40")
+    assert compared.read_text() != before
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

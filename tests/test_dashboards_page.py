@@ -146,6 +146,7 @@ def test_where_watts_and_heart_rate_come_from_is_said(summary, samples):
     text = plain(session_page(summary | said, samples))
     assert "The machine sends no watts: they are reckoned from its pace" in text
     assert "The heart rate is a strap's." in text
+    assert "watts that the heart rate contradicts" in text
     assert "The watts are doubtful from 5:00 to 16:00: the heart rate contradicts them (see Energy)." in text
     assert "watts are" not in plain(session_page(summary | {"power_source": "a new one"}, samples))
 

@@ -193,6 +193,17 @@ def test_a_doubtful_edge_is_dashed_and_says_how_sure_it_is():
     assert (figure.data[-1].x, figure.data[-1].customdata) == ((1.0,), ("effort changes here: 60\u202f% sure",))
 
 
+def test_watts_that_the_heart_contradicts_are_underlined_and_only_where_there_are_watts():
+    doubtful = {"start_s": 300.0, "end_s": 960.0, "power_kcal_per_min": 9.0, "heart_rate_kcal_per_min": 5.0}
+    samples = demo_samples()
+    chart = session_chart({"doubtful_power": doubtful}, samples)
+    assert chart.doubtful_power == (Span(5.0, 16.0),)
+    (shape,) = session_figure(chart).layout.shapes
+    assert (shape.x0, shape.x1, shape.yref, shape.fillcolor) == (5.0, 16.0, "y domain", drawing.QUIET)
+    without = session_chart({"doubtful_power": doubtful}, samples.assign(power_w=None))
+    assert not session_figure(without).layout.shapes
+
+
 def test_bells_are_drawn_where_a_followed_plan_rang_its_hard_rounds():
     pieces = [("warmup", 0, 60), ("hard", 60, 105), ("easy", 105, 180), ("hard", 180, 225)]
     due = [{"effort": effort, "due_start_s": start_s, "due_end_s": end_s} for effort, start_s, end_s in pieces]

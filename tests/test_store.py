@@ -641,6 +641,11 @@ def test_the_last_times_are_the_sessions_before_it_by_its_plan_newest_first(thri
     assert ids == ["s2", "s1"]
 
 
+def test_what_came_later_by_its_plan_is_known_too_oldest_first(thrice):
+    assert thrice.later("virtual", "5m + 10x45/75", TIMES[0]) == ["s1", "s2"]
+    assert thrice.later("virtual", "5m + 10x45/75", TIMES[2]) == thrice.later("virtual", None, TIMES[0]) == []
+
+
 def test_a_session_is_shown_beside_what_came_before(thrice):
     before = thrice.compared(thrice.summary("s2"))["before"]
     assert before["session_id"] == "s1"

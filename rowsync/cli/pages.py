@@ -14,7 +14,7 @@ from rowsync.cli.access import current_settings, open_store
 from rowsync.cli.options import shared_options
 from rowsync.cli.output import tell
 from rowsync.cli.programme import programme_of
-from rowsync.errors import UsageError
+from rowsync.errors import RecordingError, SessionNotFound, UsageError
 
 if TYPE_CHECKING:
     from rowsync.config import Settings
@@ -106,12 +106,31 @@ def write_history(store: Store, folder: Path) -> Path:
 
 
 def refresh_pages(store: Store, session_ids: Iterable[str]) -> None:
-    """Write the pages of sessions again where they lie among the pages already, and the history with them."""
+    """Write the pages of sessions again where they lie among the pages already, and what tells of them too.
+
+    That is the history, and the pages of the next ones by their plans, which are compared with them.
+    """
     folder = store.folder / "pages"
+    if not folder.is_dir():
+        return
+    telling = dict.fromkeys(each for changed in session_ids for each in (changed, *_compared_with(store, changed)))
     written = [
         write_page(store, session_id, page, home="index.html")
-        for session_id in session_ids
+        for session_id in telling
         if (page := folder / f"{session_id}.html").is_file()
     ]
     if written:
         write_history(store, folder)
+
+
+def _compared_with(store: Store, session_id: str) -> list[str]:
+    """The sessions whose pages hold them against this one."""
+    from dashboards.compare import MOST_EARLIER
+    from rowsync.wording import moment
+
+    try:
+        summary = store.summary(session_id)
+    except (RecordingError, SessionNotFound):  # whoever opens it is told
+        return []
+    began = moment(summary["started_at"])
+    return [] if began is None else store.later(summary["athlete"], summary["plan"], began)[:MOST_EARLIER]
