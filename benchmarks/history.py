@@ -3,6 +3,7 @@
     python benchmarks/history.py                    5,000 sessions of 40 minutes at 1 Hz, in a temporary folder
     python benchmarks/history.py --sessions 500     a quick look
     pip install duckdb                              for its side of the comparison; without it, it is left out
+    python benchmarks/history.py --rowingdata PYTHON          a Python that has rowingdata, to load and sum up 20
 
 The sessions are SYNTHETIC and written directly: 16 powers through the 40 minutes that differ from session to session,
 bests and energies of the index by rowsync's own formulas, samples in rowsync's own files.  A few are whole, from the
@@ -130,6 +131,53 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[Path], dict[str, Any]]]] = {
     "DuckDB, all samples": (("duckdb",), by_duckdb),
 }
 """By what it needs and how it answers."""
+
+
+ROWINGDATA = """
+import json, sys, time
+import matplotlib
+matplotlib.use("Agg")
+start = time.perf_counter()
+import rowingdata
+loaded = time.perf_counter()
+metres = []
+for path in sys.argv[1:]:
+    row = rowingdata.rowingdata(csvfile=path)
+    row.summary()
+    metres.append(float(row.df["cum_dist"].max()))
+print("ANSWER", json.dumps([loaded - start, time.perf_counter() - loaded, metres]))
+"""
+"""In a Python of its own, since its packages and rowsync's don't agree: load a CSV of strokes, and sum it up."""
+
+
+def by_rowingdata(python: str, folder: Path, most: int = 20) -> None:
+    """What rowingdata takes for some sessions, and ours for the same ones; it knows no other way than one by one."""
+    from rowsync.exports import Picture, session_bytes
+    from rowsync.store import Store
+
+    store = Store(folder)
+    rows = store.rows()[:most]
+    files, ours_s, ours_m = [], 0.0, []
+    for row in rows:
+        summary, series = store.summary(row["session_id"]), store.series(row["session_id"])
+        files.append(folder.parent / f"{row['session_id']}.csv")
+        files[-1].write_bytes(session_bytes("rowingdata", Picture(summary, *series, row["started_at"])))
+        start = time.perf_counter()
+        samples = store.samples(row["session_id"])
+        ours_m.append(float(samples.distance_m.max() - samples.distance_m.min()))
+        store.summary(row["session_id"])
+        ours_s += time.perf_counter() - start
+    done = subprocess.run([python, "-c", ROWINGDATA, *map(str, files)], capture_output=True, text=True, check=False)
+    answer = next((line[7:] for line in done.stdout.splitlines() if line.startswith("ANSWER ")), None)
+    if answer is None:
+        print(f"{'rowingdata':22}not measured: {(done.stderr.strip().splitlines() or ['no answer'])[-1]}")
+        return
+    loading_s, took_s, theirs_m = json.loads(answer)
+    apart = max(abs(theirs / ours - 1) for theirs, ours in zip(theirs_m, ours_m, strict=True))
+    theirs_ms, ours_ms = 1000 * took_s / len(rows), 1000 * ours_s / len(rows)
+    print(f"{'rowingdata':22}{theirs_ms:.0f} ms to load and sum up a session (loading the library {loading_s:.1f} s);")
+    print(f"{'':22}rowsync, the same session from its samples: {ours_ms:.1f} ms, {theirs_ms / ours_ms:.0f} x less;")
+    print(f"{'':22}metres at most {100 * apart:.1f} % apart")
 
 
 class Asked(NamedTuple):
@@ -306,6 +354,7 @@ def main() -> None:
     """Make the sessions, ask, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=5000)
+    parser.add_argument("--rowingdata", metavar="PYTHON", help="a Python that has rowingdata")
     parser.add_argument("--ask", nargs=2, metavar=("WAY", "FOLDER"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.ask:
@@ -326,6 +375,8 @@ def main() -> None:
             ratio = found.answering_s / ours.answering_s
             print(f"{way:22}{found.answering_s:12.3f}{found.loading_s:13.2f}{found.megabytes:8.0f}{ratio:8.1f} x")
         _compare({way: found.answer for way, found in answers.items()})
+        if asked.rowingdata:
+            by_rowingdata(asked.rowingdata, folder)
         behind_s, rows_s = reads_of_rows(folder)
         print(f"\nwhat a command spends on the index: {behind_s:.3f} s to open it, {rows_s:.3f} s for all rows")
         goal("history from the index", ours.answering_s, 0.5, "s", below=True)

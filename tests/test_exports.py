@@ -167,10 +167,25 @@ def test_rowingdata_gets_a_row_a_stroke_in_its_own_columns(name):
 
 
 def test_rowingdata_tells_work_from_rest_as_its_programs_do():
-    table = pd.read_csv(io.BytesIO(session_bytes("rowingdata", picture("intervals-10x45-75"))))
-    efforts = [interval["effort"] for interval in picture("intervals-10x45-75").intervals]
-    states = table.groupby(" lapIdx")[" WorkoutState"].first()
-    assert list(states) == [3 if effort in ("easy", "rest") else 4 for effort in efforts]
+    seen = picture("intervals-10x45-75")
+    table = pd.read_csv(io.BytesIO(session_bytes("rowingdata", seen)))
+    assert [interval["effort"] for interval in seen.intervals] == ["warmup", *["hard", "easy"] * 9, "hard", "cooldown"]
+    states = [list(dict.fromkeys(lap[" WorkoutState"])) for _, lap in table.groupby(" lapIdx")]
+    assert states == [[4], *[[4, 3]] * 9, [4], [4]]
+
+
+@of_all
+def test_the_laps_of_rowingdata_add_up_as_its_programs_add_them(name):
+    """Of a lap they take work from the lap before, and rest from the work of its own lap."""
+    table = pd.read_csv(io.BytesIO(session_bytes("rowingdata", picture(name)))).fillna({" Horizontal (meters)": 0.0})
+    metres, before_m = 0.0, 0.0
+    for _, lap in table.groupby(" lapIdx"):
+        rested = lap[lap[" WorkoutState"] == 3][" Horizontal (meters)"].max()
+        worked = lap[lap[" WorkoutState"] != 3][" Horizontal (meters)"].max()
+        assert worked >= before_m
+        metres += worked - before_m + (rested - worked if rested == rested else 0.0)
+        before_m = lap[" Horizontal (meters)"].max()
+    assert metres == pytest.approx(table[" Horizontal (meters)"].max())
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ def rowingdata_bytes(picture: Picture) -> bytes:
 
 def _rows(picture: Picture) -> Iterator[list[Any]]:
     began_s = picture.began.timestamp()
+    laps = _laps(picture)
     for index, stroke in enumerate(stroke for stroke in picture.strokes if stroke.seen):
         sample = picture.latest(stroke.end_s) or _UNKNOWN
         interval = picture.interval_at((stroke.start_s + stroke.end_s) / 2) or {}
@@ -72,9 +73,23 @@ def _rows(picture: Picture) -> Iterator[list[Any]]:
             sample.work_per_stroke_j,
             sample.drag_factor,
             picture.gross_kcal_at(stroke.end_s),
-            interval.get("number"),
-            RESTING if interval.get("effort") in RESTED else WORKING,
+            *laps.get(interval.get("number"), (None, WORKING)),
         ]
+
+
+def _laps(picture: Picture) -> dict[Any, tuple[int, int]]:
+    """The lap and the state of each interval, by its number.
+
+    As Painsled counts, and rowingdata reckons metres and seconds: a lap is a piece of work and the rest after it, so
+    what is rested before any work is work to them.
+    """
+    laps: dict[Any, tuple[int, int]] = {}
+    lap = 0
+    for interval in picture.intervals:
+        state = RESTING if interval["effort"] in RESTED and lap else WORKING
+        lap += state == WORKING
+        laps[interval["number"]] = (lap, state)
+    return laps
 
 
 def _pace_s_per_500m(stroke: Stroke) -> float | None:
