@@ -20,6 +20,9 @@ DELIMITERS = ",;\t"
 HEADING_WITHIN = 30
 """Some tools write a title, and a few lines more, before the names of the columns."""
 
+LONGEST_LINE = 100_000
+"""Characters; with a curve of forces a stroke's line has some hundreds."""
+
 SUMMARIES = {"work time (formatted)", "work time (seconds)", "work distance"}
 """Columns of Concept2's list of a season: a line a row, without strokes."""
 
@@ -48,10 +51,8 @@ def read_table(content: str) -> list[Row]:
     Raises:
         RecordingError: it is no table that is known, or a cell says what can't be.
     """
-    lines = re.split(r"\r\n|\r|\n", content)
-    heading = _heading(lines)
-    if len(lines) > MOST_POINTS:
-        raise RecordingError(f"It has more than {MOST_POINTS} lines, as no row has. Nothing of it was imported.")
+    heading = _heading(_LINE_END.split(content, HEADING_WITHIN)[:HEADING_WITHIN])
+    lines = _lines(content)
     try:
         found = [cells for cells in _cells(heading, lines) if cells]
     except csv.Error as error:
@@ -61,12 +62,27 @@ def read_table(content: str) -> list[Row]:
     return [replace(row, started_at=row.started_at or announced) for row in rows]
 
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def _lines(content: str) -> list[str]:
+    """The lines, counted before they are parted: millions of them would take many times the memory of their text."""
+    if content.count("\n") + content.count("\r") - content.count("\r\n") >= MOST_POINTS:
+        raise RecordingError(f"It has more than {MOST_POINTS} lines, as no row has. Nothing of it was imported.")
+    lines = _LINE_END.split(content)
+    if max(map(len, lines)) > LONGEST_LINE:
+        raise RecordingError("It has a line that is longer than any of a row. Nothing of it was imported.")
+    return lines
+
+
 # --- the heading ------------------------------------------------------------------------------------------------------
 
 
 def _heading(lines: Sequence[str]) -> Heading:
     seen: Sequence[str] = ()
-    for number, line in enumerate(lines[:HEADING_WITHIN]):
+    for number, line in enumerate(lines):
+        if len(line) > LONGEST_LINE:
+            break
         for delimiter in DELIMITERS:
             names = _names(line, delimiter)
             for layout in LAYOUTS:
