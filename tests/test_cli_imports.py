@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 
 import pytest
 
@@ -48,6 +49,18 @@ def test_the_same_import_twice_adds_nothing_even_where_the_file_looks_newer(fold
     told = json.loads(again.stdout)
     assert [len(told[what]) for what in ("imported", "present", "refused")] == [0, 2, 1]
     assert {path: path.read_bytes() for path in data.rglob("*.parquet")} == before
+
+
+@pytest.mark.parametrize("changed_s", [0, 4e12])
+def test_a_file_of_an_impossible_date_is_imported_as_of_now(tmp_path, changed_s):
+    """1970 is what archives leave behind, and some file systems hold years that no calendar has."""
+    (tmp_path / "row.csv").write_bytes(files.concept2())
+    os.utime(tmp_path / "row.csv", (changed_s, changed_s))
+    began = datetime.now(UTC).replace(microsecond=0)
+    done = rowsync("import", tmp_path / "row.csv", "--json")
+    (imported,) = json.loads(done.stdout)["imported"]
+    assert began <= datetime.fromisoformat(imported["started_at"]) <= datetime.now(UTC)
+    assert "present moment" in done.stderr
 
 
 def test_the_same_row_out_of_two_files_is_stored_once(tmp_path):

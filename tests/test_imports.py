@@ -24,10 +24,11 @@ from rowsync.telemetry import ENDED
 from tests import foreign_files as files
 
 CHANGED = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 def imported(content, **options):
-    return read_import(content, "row.csv", CHANGED, "anna", **options)
+    return read_import(content, "row.csv", CHANGED, "anna", **options, now=NOW)
 
 
 def session(content, **options):
@@ -77,6 +78,24 @@ def test_a_row_begins_when_its_file_says_or_else_when_the_file_was_last_changed(
     else:
         assert abs((found.recording.header.started_at - files.BEGAN).total_seconds()) <= 2.5
         assert not any("zone" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("year", [1970, 1989, 2200, 9999])
+def test_a_row_without_a_date_in_a_file_of_an_impossible_one_begins_now_and_keeps_that_when_it_is_rebuilt(
+    year, tmp_path
+):
+    (found,) = read_import(files.concept2(), "row.csv", CHANGED.replace(year=year), "anna", now=NOW)
+    assert found.recording.header.started_at == NOW
+    assert any("present moment" in remark for remark in found.remarks)
+    store = Store(tmp_path)
+    session_id = store.add(found.recording)["session_id"]
+    list(store.rebuild())
+    assert store.summary(session_id)["started_at"] == "2026-11-30T12:00:00Z"
+
+
+def test_a_date_that_is_of_an_impossible_year_once_it_is_in_utc_is_refused():
+    content = files.kinomap().replace(b"2024-05-04T07", b"1990-01-01T00").replace(b"Z,", b"+10:00,")
+    assert "1989" in refusal(content)
 
 
 @pytest.mark.parametrize(("sport", "sub_sport"), [(15, 14), (4, 14), (15, 0)])
@@ -178,9 +197,9 @@ def test_whatever_was_rowed_in_pieces_keeps_its_totals_within_a_unit(pieces):
 
 
 def test_the_same_row_of_the_same_file_has_the_same_mark_whenever_and_by_whatever_name_it_comes():
-    (one,) = read_import(files.concept2(), "a.csv", CHANGED, "anna")
-    (two,) = read_import(files.concept2(), "../../b.csv", CHANGED.replace(year=2026), "bob", "Asia/Tokyo")
-    (other,) = read_import(files.concept2(watts=181), "a.csv", CHANGED, "anna")
+    (one,) = read_import(files.concept2(), "a.csv", CHANGED, "anna", now=NOW)
+    (two,) = read_import(files.concept2(), "../../b.csv", CHANGED.replace(year=2026), "bob", "Asia/Tokyo", now=NOW)
+    (other,) = read_import(files.concept2(watts=181), "a.csv", CHANGED, "anna", now=NOW)
     assert one.mark == two.mark == mark_of(one.recording.header.session_id) == mark_of(two.recording.header.session_id)
     assert one.mark != other.mark
     assert mark_of("20261123T1651Z-me") is None
@@ -205,7 +224,7 @@ def test_an_imported_session_comes_back_from_the_store_byte_for_byte(tmp_path):
 
 
 def test_a_name_that_climbs_out_of_its_folder_names_nothing(tmp_path):
-    (found,) = read_import(files.concept2(), "../../../etc/passwd\x00\x1b[31m", CHANGED, "../../anna")
+    (found,) = read_import(files.concept2(), "../../../etc/passwd\x00\x1b[31m", CHANGED, "../../anna", now=NOW)
     Store(tmp_path / "data").add(found.recording)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     assert all(path.resolve().is_relative_to(tmp_path / "data") for path in tmp_path.rglob("*"))

@@ -17,6 +17,8 @@ from rowsync.cli.output import print_json, tell
 from rowsync.errors import RecordingError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rowsync.config import Settings
     from rowsync.imports import Imported
     from rowsync.store import Store
@@ -105,6 +107,8 @@ def _import_file(
     path: Path, settings: Settings, athlete: str | None, store: Store, result: _Result, dry_run: bool
 ) -> None:
     """Import one file, or only find out what would be."""
+    from datetime import UTC, datetime
+
     from rowsync.imports import file_mark, read_import
     from rowsync.imports.twins import same_file
 
@@ -114,7 +118,8 @@ def _import_file(
         if present := same_file(file_mark(content), result.rows):
             result.present.append({"path": str(path), "session_id": present, "reason": IMPORTED_BEFORE})
             return
-        found = read_import(content, path.name, changed_at, profile.name, profile.time_zone)
+        now = datetime.now(UTC)
+        found = read_import(content, path.name, changed_at, profile.name, profile.time_zone, now=now)
     except RecordingError as error:
         result.refused.append({"path": str(path), "reason": str(error)})
         return
@@ -145,14 +150,13 @@ def _import_row(path: Path, imported: Imported, store: Store, result: _Result, d
 TOTALS = ("duration_s", "distance_m", "stroke_count")
 
 
-def _content(path: Path) -> tuple[bytes, Any]:
+def _content(path: Path) -> tuple[bytes, datetime]:
     """A file's bytes, no more than may be imported, and when it was last changed.
 
     Raises:
         RecordingError: it is no file, or can't be read.
     """
     import os
-    from datetime import UTC, datetime
 
     from rowsync.imports.packing import LARGEST_BYTES
 
@@ -162,9 +166,21 @@ def _content(path: Path) -> tuple[bytes, Any]:
         if path.exists() and not path.is_file():
             raise RecordingError("It is no file.")  # reading a pipe would wait for ever
         with path.open("rb") as file:
-            return file.read(LARGEST_BYTES + 1), datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+            return file.read(LARGEST_BYTES + 1), _moment_of(os.fstat(file.fileno()).st_mtime)
     except OSError as error:
         raise RecordingError(f"It can't be read: {error.strerror or error}.") from None
+
+
+def _moment_of(unix_s: float) -> datetime:
+    """A moment in UTC; 1970 for one beyond all calendars, which a file system can hold."""
+    from datetime import UTC, datetime
+
+    from rowsync.recording import EPOCH
+
+    try:
+        return datetime.fromtimestamp(unix_s, UTC)
+    except (ValueError, OverflowError, OSError):
+        return EPOCH
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
