@@ -144,8 +144,79 @@ def test_pieces_that_each_count_from_zero_add_up():
     assert unrolled([600.0, 480.0, 1.6], "abc") == [600.0, 1080.0, 1081.6]
 
 
-def test_a_counter_that_stumbles_back_a_little_doesnt_begin_again():
-    assert unrolled([100, 101, 99, None, 102], "aaaaa") == [100, 101, 101, None, 102]
+def test_a_value_at_which_a_counter_falls_and_is_soon_back_is_no_value():
+    assert unrolled([100, 101, 99, None, 102], "aaaaa") == [100, 101, None, None, 102]
+    assert unrolled([100, 101, 0, 0, 102], "aaaaa") == [100, 101, None, None, 102]
+
+
+def test_a_counter_that_falls_a_little_for_longer_stands_until_it_is_back():
+    metres = [*range(100, 900, 100), *[799.7] * 60, 802]
+    assert unrolled(metres, "a" * 8 + "b" * 61) == [*range(100, 900, 100), *[800.0] * 60, 802]
+
+
+@st.composite
+def counters(draw, pieces):
+    """A counter of pieces of 9 to 30 values that grow by 1 to 2, with laps, and stumbles between values; its total."""
+    told, total, lap = [], 0.0, 0
+    for _ in range(draw(pieces)):
+        steps = draw(st.lists(st.floats(1, 2), min_size=9, max_size=30))
+        values = [sum(steps[: number + 1]) for number in range(len(steps))]
+        total += values[-1]
+        lap += draw(st.booleans())
+        for number, value in enumerate(values):
+            lap += number > 6 and draw(st.integers(0, 4)) == 0
+            told.append((value, str(lap)))
+            if 0 < number < len(values) - 1 and draw(st.integers(0, 4)) == 0:
+                lap += number > 6 and draw(st.booleans())
+                stumble = draw(st.just(0.0) | st.floats(0, value - 0.3))
+                told.append((stumble, str(lap)))
+    return told, total
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+@given(st.data())
+def test_whatever_stumbles_are_between_the_values_of_a_counter_its_pieces_add_up(pieces, data):
+    told, total = data.draw(counters(st.integers(1, pieces)))
+    grown = [value for value in unrolled(*zip(*told, strict=True)) if value is not None]
+    assert grown[-1] == pytest.approx(total)
+    assert grown == sorted(grown)
+
+
+@pytest.mark.parametrize("odd", [b"0", b"239.7"])
+def test_a_tcx_in_which_the_metres_stumble_at_a_lap_keeps_its_total_and_says_so(odd):
+    first, other = files.tcx().split(b"<Track>")[:2], files.tcx().split(b"<Track>")[2]
+    stumbled = other.replace(b"<DistanceMeters>240<", b"<DistanceMeters>" + odd + b"<", 1)
+    (only,) = imported(b"<Track>".join([*first, stumbled]))
+    assert analyse(only.recording.header, only.recording.items).distance_m == 480
+    assert "1 odd value was left out: a counter fell and was back at once." in only.remarks
+
+
+def test_a_fit_file_in_which_strokes_or_metres_stumble_keeps_its_totals():
+    rows = files.fit_row(strokes=0xFFFFFFFF, energy_kcal=0xFFFF)
+    metres, strokes, kcal = 2, 7, 8
+    rows[:121] = [[*row[:strokes], second, second // 4] for second, row in enumerate(rows[:121])]
+    for second, what in ((40, metres), (41, strokes), (42, kcal)):
+        rows[second][what] = 0
+    (only,) = imported(files.fit(*rows))
+    found = analyse(only.recording.header, only.recording.items)
+    assert (found.distance_m, found.stroke_count, found.energy.machine_kcal) == (480, 120, 30)
+    assert "3 odd values were left out: a counter fell and was back at once." in only.remarks
+
+
+def test_a_rest_as_long_as_its_piece_counts_where_a_line_says_that_it_begins_and_one_that_it_ends():
+    """As RP3's portal writes rests: their clock is back at once where that of the piece ended."""
+    piece = b"\n".join(files.rp3().split(b"\n")[1:26])
+    rest = b"\n".join(b',9,%d,,,%s,0,,,""' % each for each in ((1, b"0.2"), (2, b"62.6")))
+    content = b"\n".join([files.rp3().split(b"\n")[0], piece, rest, piece.replace(b",100,", b",101,")])
+    assert session(content).duration_s == pytest.approx(62.5 + 62.6 + 62.5, abs=0.1)
+
+
+@pytest.mark.parametrize("odd", [b"\n20,0.0,200.0,", b"\n20,0.0,0.0,"])
+def test_a_line_at_which_the_clock_stumbles_is_left_out(odd):
+    (only,) = imported(files.concept2().replace(b"\n20,50.0,200.0,", odd))
+    found = analyse(only.recording.header, only.recording.items)
+    assert (found.duration_s, found.distance_m) == (125, 500)
+    assert "1 line without a time was left out." in only.remarks
 
 
 def test_two_rows_in_one_file_are_two_sessions():
@@ -252,7 +323,7 @@ def refused_files():
         "a list of rows": (b"Date,Work Time (Formatted),Work Time (Seconds),Work Distance\n", "stroke data"),
         "a ride (FIT)": (files.fit(*files.fit_row(sport=2, sub_sport=6)), "a ride, not a row"),
         "a machine for something else": (files.fit(*files.fit_row(sport=4, sub_sport=15)), "fitness equipment, not"),
-        "FIT without a sport": (files.fit((files.RECORD, *[1] * 6)), "which sport"),
+        "FIT without a sport": (files.fit((files.RECORD, *[1] * 8)), "which sport"),
         "FIT without samples": (files.fit(files.fit_row()[-1]), "no samples"),
         "cut FIT": (files.fit(*files.fit_row())[:-9], "cut or damaged"),
         "a run (TCX)": (files.tcx(sport="Running"), "a run, not a row"),

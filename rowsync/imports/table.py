@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from rowsync.errors import RecordingError
@@ -166,10 +166,12 @@ def _row(heading: Heading, lines: Sequence[dict[str, Any]]) -> Row:
     timed = [line for line in lines if ("moment" if by_moment else "time_s") in line]
     if not by_moment and not any("part" in line for line in timed):
         _number_pieces(timed)
+    if not by_moment:
+        timed = _by_clock(timed)
     remarks = []
     if left_out := len(lines) - len(timed):
         remarks.append(f"{count(left_out, 'line')} without a time {'was' if left_out == 1 else 'were'} left out.")
-    started_at, times_s = _by_moment(timed) if by_moment else (None, _by_clock(timed))
+    started_at, times_s = _by_moment(timed) if by_moment else (None, [line["time_s"] for line in timed])
     strokes: float = 0
     points = []
     for time_s, line in zip(times_s, timed, strict=True):
@@ -182,19 +184,21 @@ def _row(heading: Heading, lines: Sequence[dict[str, Any]]) -> Row:
 _OF_POINT = frozenset(Point.__slots__) - {"time_s"}
 
 
-def _number_pieces(lines: Sequence[dict[str, Any]]) -> None:
-    """Say of each line which piece it belongs to: one begins where the clock and the metres fall together."""
+def _number_pieces(lines: list[dict[str, Any]]) -> None:
+    """Say of each line which piece it belongs to: one begins where the clock and the metres fall together, for long."""
     piece = 0
-    for before, line in pairwise([*lines[:1], *lines]):
+    for before, line, after in zip(lines[:1] + lines, lines, lines[1:] + lines[-1:], strict=False):
         fell = line["time_s"] < before["time_s"] and line.get("distance_m", 0.0) < before.get("distance_m", 0.0)
-        piece += fell
+        piece += fell and after["time_s"] < before["time_s"]
         line["part"] = str(piece)
 
 
-def _by_clock(lines: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Times of a clock that may begin again with each interval [s]."""
-    times = unrolled((line["time_s"] for line in lines), (line.get("part", "") for line in lines))
-    return [time_s or 0.0 for time_s in times]
+def _by_clock(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines with times of a clock that goes on where theirs begins again; those without the odd ones."""
+    # A rest's clock may be back at once where the piece's ended, so whatever falls with a part begins with it.
+    parts = (line.get("part", "") for line in lines)
+    times = unrolled((line["time_s"] for line in lines), parts, few=MOST_POINTS)
+    return [line | {"time_s": time_s} for line, time_s in zip(lines, times, strict=True) if time_s is not None]
 
 
 def _by_moment(lines: Sequence[Mapping[str, Any]]) -> tuple[datetime | None, list[float]]:
