@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -38,6 +40,19 @@ def test_a_folder_is_imported_and_what_cannot_be_read_is_named(folder, tmp_path)
         ("anna", "converted", 500),
     ]
     assert rows[1]["started_at"].timestamp() == 1_700_000_000
+
+
+def test_an_import_of_many_files_writes_the_index_once(folder, tmp_path):
+    heard = (
+        "import sys; from rowsync.cli import main\n"
+        "def hear(event, names):\n"
+        "    if event == 'os.rename' and str(names[1]).endswith('sessions.parquet'): sys.stderr.write('INDEX\\n')\n"
+        "sys.addaudithook(hear); main()"
+    )
+    command = [sys.executable, "-c", heard, "import", folder, "--data", tmp_path / "data"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr.count("INDEX") == 1
 
 
 def test_the_same_import_twice_adds_nothing_even_where_the_file_looks_newer(folder, tmp_path):

@@ -52,7 +52,7 @@ def import_(paths: tuple[Path, ...], athlete: str | None, dry_run: bool, as_json
     result = _Result(rows=store.rows())
     files = list(_files(paths))
     try:
-        with _progress(files) as bar:
+        with store.together(), _progress(files) as bar:
             for path in bar:
                 _import_file(path, settings, athlete, store, result, dry_run)
     finally:  # what was imported is said, also where the disk refused the rest
