@@ -77,7 +77,8 @@ def test_kill_9_among_sessions_that_are_stored_together_loses_none_that_was_stor
         recording = called(short, name)
         (store.folder.parent / name).write_bytes(recording_bytes(recording.header, recording.items))
     killed = (
-        "import os, sys; from pathlib import Path; from rowsync.recording import read_recording; from rowsync.store import Store\n"
+        "import os, sys; from pathlib import Path; from rowsync.store import Store\n"
+        "from rowsync.recording import read_recording\n"
         "store = Store(Path(sys.argv[1]))\n"
         "with store.together():\n"
         "    for path in sys.argv[2:]: store.add(read_recording(Path(path)))\n"
