@@ -91,6 +91,79 @@ def test_the_same_row_out_of_two_files_is_stored_once(tmp_path):
     assert len(json.loads(rowsync("sessions", "--json").stdout)) == 1
 
 
+def test_a_row_at_a_time_at_which_the_athlete_rowed_already_is_imported_where_that_is_insisted_on(tmp_path):
+    fit, tcx = tmp_path / "row.fit", tmp_path / "row.tcx"
+    fit.write_bytes(files.fit(*files.fit_row()))
+    tcx.write_bytes(files.tcx())
+    rowsync("import", fit, "--athlete", "anna")
+    told = rowsync("import", tcx, "--athlete", "anna")
+    assert "anna rowed then already (--anyway imports it), as 2024" in told.stderr
+    rowsync("import", tcx, "--athlete", "anna", "--anyway")
+    assert len(json.loads(rowsync("sessions", "--json").stdout)) == 2
+    again = json.loads(rowsync("import", fit, tcx, "--athlete", "anna", "--anyway", "--json").stdout)
+    assert [len(again[what]) for what in ("imported", "present")] == [0, 2]
+
+
+# --- whose ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [files.concept2(), files.fit(*files.fit_row()), files.painsled_twice()])
+def test_a_file_that_was_imported_for_the_wrong_athlete_moves_with_what_was_said_of_it(tmp_path, content):
+    data, path = tmp_path / "data", tmp_path / "row"
+    path.write_bytes(content)
+    rowsync("import", path, "--athlete", "anna", "--data", data)
+    before = {row["session_id"]: row["started_at"] for row in Store(data).rows()}
+    for session_id in before:
+        rowsync("felt", session_id, "--talk", "yes", "--data", data)
+    os.utime(path)  # whatever its date says now, the row was rowed when it was
+    trial = rowsync("import", path, "--athlete", "ben", "--data", data, "--dry-run")
+    assert "would move from anna to ben" in trial.stderr
+    assert {row["athlete"] for row in Store(data).rows()} == {"anna"}
+    done = rowsync("import", path, "--athlete", "ben", "--data", data)
+    assert "It moved from anna to ben." in done.stderr
+    store = Store(data)
+    assert {row["session_id"]: row["started_at"] for row in store.rows()} == before
+    assert {row["athlete"] for row in store.rows()} == {"ben"}
+    assert not list(data.glob("*/athlete=anna/*/*"))
+    assert {kind.name for kind in data.iterdir() if list(kind.glob("athlete=ben/*/*"))} == {"raw", "samples", "felt"}
+    assert all(store.summary(session_id)["felt"]["talked"] for session_id in before)
+    assert "imported before, as" in rowsync("import", path, "--athlete", "ben", "--data", data).stderr
+
+
+def test_a_row_moves_only_where_its_file_is_named_and_the_athlete_is_typed(tmp_path, monkeypatch):
+    """A folder of a household's rows is imported over and over, and mostly for whoever rowed the newest."""
+    (tmp_path / "rows").mkdir()
+    path = tmp_path / "rows" / "row.csv"
+    path.write_bytes(files.concept2())
+    rowsync("import", path, "--athlete", "anna")
+    told = rowsync("import", tmp_path / "rows", "--athlete", "ben").stderr
+    assert "It was imported before, for anna, as" in told
+    assert "rowsync import FILE --athlete ben" in told
+    monkeypatch.setenv("ROWSYNC_ATHLETE", "ben")
+    assert "It was imported before, for anna, as" in rowsync("import", path).stderr
+    monkeypatch.delenv("ROWSYNC_ATHLETE")
+    assert [row["athlete"] for row in json.loads(rowsync("sessions", "--json").stdout)] == ["anna"]
+
+
+def test_a_row_doesnt_move_onto_one_that_the_other_athlete_rowed_then(tmp_path):
+    fit, tcx = tmp_path / "row.fit", tmp_path / "row.tcx"
+    fit.write_bytes(files.fit(*files.fit_row()))
+    tcx.write_bytes(files.tcx())
+    rowsync("import", fit, "--athlete", "anna")
+    rowsync("import", tcx, "--athlete", "ben")
+    assert "ben rowed then already" in rowsync("import", fit, "--athlete", "ben").stderr
+    assert "moved from anna to ben" in rowsync("import", fit, "--athlete", "ben", "--anyway").stderr
+
+
+def test_a_moved_date_without_a_zone_is_of_the_other_athletes(tmp_path, settings_file):
+    settings_file.write_text('[athletes.anna]\ntime_zone = "Europe/Lisbon"\n[athletes.ben]\ntime_zone = "Asia/Tokyo"\n')
+    (tmp_path / "row.csv").write_bytes(files.boatcoach())
+    rowsync("import", tmp_path / "row.csv", "--athlete", "anna")
+    told = rowsync("import", tmp_path / "row.csv", "--athlete", "ben", "--json")
+    (imported,) = json.loads(told.stdout)["imported"]
+    assert imported["started_at"] == "2024-05-03T23:30:00Z"
+
+
 def test_two_rows_of_one_file_are_two_sessions_and_again_none(tmp_path):
     (tmp_path / "both.csv").write_bytes(files.painsled_twice())
     told = json.loads(rowsync("import", tmp_path / "both.csv", "--json").stdout)

@@ -278,7 +278,7 @@ def test_the_same_row_of_the_same_file_has_the_same_mark_whenever_and_by_whateve
 
 def test_the_same_row_out_of_another_file_is_known_by_its_time():
     row = {"session_id": "x", "athlete": "anna", "started_at": files.BEGAN, "duration_s": 120.0}
-    assert same_time("anna", files.BEGAN, 118.0, [row]) == "x"
+    assert same_time("anna", files.BEGAN, 118.0, [row]) == row
     assert same_time("bob", files.BEGAN, 118.0, [row]) is None
     assert same_time("anna", files.BEGAN.replace(minute=32), 118.0, [row]) is None
 
