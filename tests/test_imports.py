@@ -225,6 +225,25 @@ def test_two_rows_in_one_file_are_two_sessions():
     assert other.mark == f"{first.mark}-2"
 
 
+def test_a_row_over_the_end_of_summer_time_keeps_the_order_of_its_file():
+    """Lisbon's clocks went from 2:00 to 1:00 on 2024-10-27; a table of local times has the hour from 1 to 2 twice."""
+    content = files.kinomap()
+    for second in range(126):
+        local = f"2024-10-27T01:{59 if second < 60 else second // 60 - 1:02}:{second % 60:02}"
+        content = content.replace(f"\n{files.iso(second)},".encode(), f"\n{local},".encode())
+    found = session(content, time_zone="Europe/Lisbon")
+    assert (found.duration_s, found.distance_m) == (125, 500)
+    assert found.header.started_at == datetime(2024, 10, 27, 0, 59, tzinfo=UTC)
+
+
+def test_moments_with_a_zone_are_taken_at_their_word():
+    content = files.kinomap()
+    for second in range(60, 126):
+        there = files.iso(second).encode()
+        content = content.replace(there, there.replace(b"07:", b"06:"))
+    assert session(content).duration_s == 3599
+
+
 def test_columns_may_come_in_any_order_with_decimal_commas_tabs_and_blanks():
     content = b"\xef\xbb\xbf Distance (meters)\tNumber\tTime (seconds)\tStroke Rate\n"
     content += b"".join(f"{n * 10},5\t{n}\t{n * 2},5\tn/a\n".encode() for n in range(1, 31)) + b"\t\t\t\n"

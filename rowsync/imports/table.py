@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from rowsync.errors import RecordingError
@@ -205,7 +205,9 @@ def _by_moment(lines: Sequence[Mapping[str, Any]]) -> tuple[datetime | None, lis
     """When the row's time 0 was, and times since then [s]."""
     if not lines:
         return None, []
+    has_zone = lines[0]["moment"].tzinfo is not None
     moments = [unix_s(line["moment"]) for line in lines]
+    moments = moments if has_zone else _unfolded(moments)
     first_s = min(moments)
     # A tool that also counts seconds says by them how long the first stroke took.
     offset_s = lines[0].get("time_s", 0.0) if moments[0] == first_s else 0.0
@@ -215,4 +217,16 @@ def _by_moment(lines: Sequence[Mapping[str, Any]]) -> tuple[datetime | None, lis
         believed("time_s", time_s, line["place"], "time")
     started = datetime.fromtimestamp(first_s - offset_s, UTC)
     ends = [time_s + line.get("duration_s", 0.0) for time_s, line in zip(times, lines, strict=True)]
-    return (started if lines[0]["moment"].tzinfo else started.replace(tzinfo=None)), ends
+    return (started if has_zone else started.replace(tzinfo=None)), ends
+
+
+HOUR_S, LONGEST_STEP_S = 3600.0, 600.0
+"""What a local clock falls by when summer time ends, and how long at most a row pauses just then [s]."""
+
+
+def _unfolded(moments_s: list[float]) -> list[float]:
+    """Moments of a local clock on which none comes twice: after the end of summer time they go on an hour later [s]."""
+    for at, (before_s, after_s) in enumerate(pairwise(moments_s), start=1):
+        if 0 <= after_s + HOUR_S - before_s <= LONGEST_STEP_S:
+            return moments_s[:at] + [moment_s + HOUR_S for moment_s in moments_s[at:]]
+    return moments_s
