@@ -121,6 +121,7 @@ def test_a_file_that_was_imported_for_the_wrong_athlete_moves_with_what_was_said
     assert {row["athlete"] for row in Store(data).rows()} == {"anna"}
     done = rowsync("import", path, "--athlete", "ben", "--data", data)
     assert "It moved from anna to ben." in done.stderr
+    assert "last change" not in done.stderr
     store = Store(data)
     assert {row["session_id"]: row["started_at"] for row in store.rows()} == before
     assert {row["athlete"] for row in store.rows()} == {"ben"}

@@ -89,7 +89,7 @@ class _Result:
     """What became of files, as `--json` prints it.
 
     Besides: `rows` are those of the index with what was or would be added, `moved` the ids of what went to somebody
-    else, and `of_others` the names of those for whom files were imported before.
+    else; and whether there `are_others`: files that were imported for somebody else before, and left.
     """
 
     imported: list[dict[str, Any]] = field(default_factory=list)
@@ -97,7 +97,7 @@ class _Result:
     refused: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
-    of_others: set[str] = field(default_factory=set)
+    are_others: bool = False
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -167,7 +167,8 @@ def _import_row(path: Path, imported: Imported, asked: _Asked, store: Store, res
     elif held is not None:
         moved = "would move" if asked.dry_run else "moved"
         remark = f"It {moved} from {outside_text(held['athlete'], 40)} to {header.athlete.name}."
-        _store(path, _moved(imported, held, store), (*imported.remarks, remark), asked, store, result)
+        remarks = imported.remarks if imported.is_dated else ()  # which say what stands in for its start; it is known
+        _store(path, _moved(imported, held, store), (*remarks, remark), asked, store, result)
         if not asked.dry_run:
             result.moved.append(str(held["session_id"]))
     else:
@@ -195,7 +196,7 @@ def _leave(path: Path, held: Mapping[str, Any], asked: _Asked, result: _Result) 
     reason = IMPORTED_BEFORE
     if held["athlete"] != asked.profile.name:
         reason += f", for {outside_text(held['athlete'], 40)}"
-        result.of_others.add(str(held["athlete"]))
+        result.are_others = True
     result.present.append({"path": str(path), "session_id": str(held["session_id"]), "reason": reason})
 
 
@@ -265,7 +266,7 @@ def _say(result: _Result, as_json: bool, asked: _Asked) -> None:
         tell(f"{', '.join(named)}: {remark}")
     for each in result.present:
         tell(f"{outside_text(each['path'], 200)}: {each['reason']}, as {each['session_id']}.")
-    if result.of_others:
+    if result.are_others:
         tell(
             f"To move a row to {asked.profile.name}, name its file: rowsync import FILE --athlete {asked.profile.name}"
         )
