@@ -149,6 +149,15 @@ def test_a_value_at_which_a_counter_falls_and_is_soon_back_is_no_value():
     assert unrolled([100, 101, 0, 0, 102], "aaaaa") == [100, 101, None, None, 102]
 
 
+def test_a_piece_that_soon_gets_further_than_the_one_before_counts_from_its_first_stroke():
+    assert unrolled([*range(4, 36, 4), 4, 8, 19, 32, 36], "a" * 8 + "b" * 5)[-1] == 32 + 36
+    table = ["Number,Time (seconds),Distance (meters)"]
+    table += [f"{n},{n * 1.5},{n * 4}" for n in range(1, 9)]
+    table += [f"{n + 8},{seconds},{n * 4}" for n, seconds in enumerate((5.0, 14.0, 16.0, 18.0, 20.0), start=1)]
+    found = session("\n".join(table).encode())
+    assert (found.duration_s, found.distance_m, found.stroke_count) == (32, 52, 13)
+
+
 def test_a_counter_that_falls_a_little_for_longer_stands_until_it_is_back():
     metres = [*range(100, 900, 100), *[799.7] * 60, 802]
     assert unrolled(metres, "a" * 8 + "b" * 61) == [*range(100, 900, 100), *[800.0] * 60, 802]

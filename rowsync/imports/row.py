@@ -193,16 +193,16 @@ BRIEFLY, FEW = 3, 6
 def unrolled(values: Iterable[float | None], parts: Iterable[str], few: int = FEW) -> list[float | None]:
     """A counter that only grows, out of one that begins again, or stumbles.
 
-    Where it falls and is soon back where it was, the values between are odd ones, and None.  Where it falls to less
-    than half and isn't soon back, it begins again; after a piece of a `few` values or less, wherever it falls with a
-    new part.  A smaller step back makes it stand until it is back.
+    Where it falls and soon is back where it was, at a bound, the values between are odd ones, and None.  Where it falls
+    to less than half and isn't, it begins again; after a piece of a `few` values or less, wherever it falls with a new
+    part.  A smaller step back makes it stand until it is back.
     """
     every = list(zip(values, parts, strict=True))
     counted = [(at, value, part) for at, (value, part) in enumerate(every) if value is not None]
     grown: list[float | None] = [None] * len(every)
     piece = _Piece()
     for number, (at, value, part) in enumerate(counted):
-        soon = max((later for _, later, _ in counted[number + 1 : number + 1 + BRIEFLY]), default=0.0)
+        soon = next((later for _, later, _ in counted[number + 1 : number + 1 + BRIEFLY] if later > value), 0.0)
         is_short = part != piece.part and piece.values <= few
         if value < piece.last and (is_short or max(value, soon / 2) < piece.last / 2):
             piece = _Piece(piece.before + piece.last, part)

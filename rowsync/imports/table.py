@@ -185,12 +185,16 @@ _OF_POINT = frozenset(Point.__slots__) - {"time_s"}
 
 
 def _number_pieces(lines: list[dict[str, Any]]) -> None:
-    """Say of each line which piece it belongs to: one begins where the clock and the metres fall together, for long."""
+    """Say of each line which piece it belongs to: one begins where clock and metres fall, and aren't back in a line."""
     piece = 0
     for before, line, after in zip(lines[:1] + lines, lines, lines[1:] + lines[-1:], strict=False):
-        fell = line["time_s"] < before["time_s"] and line.get("distance_m", 0.0) < before.get("distance_m", 0.0)
-        piece += fell and after["time_s"] < before["time_s"]
+        falls = [line.get(name, 0.0) < before.get(name, 0.0) for name in CLOCK_AND_METRES]
+        is_back = [after.get(name, 0.0) >= before.get(name, 0.0) for name in CLOCK_AND_METRES]
+        piece += all(falls) and not all(is_back)
         line["part"] = str(piece)
+
+
+CLOCK_AND_METRES = ("time_s", "distance_m")
 
 
 def _by_clock(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
