@@ -269,6 +269,7 @@ class Store:
     def __init__(self, folder: Path, profiles: Mapping[str, Profile] | None = None) -> None:
         self.folder = folder
         self.profiles = dict(profiles or {})
+        self._is_together = False
 
     def add(self, recording: Recording) -> dict[str, Any]:
         """Analyse a recording and store it; storing the same session again replaces it, and keeps what was corrected.
@@ -313,13 +314,24 @@ class Store:
         raw = _raw_bytes(recording)
         summary, samples, row = self._made(session, said)
         with _writing(self.folder):
-            index = self._up_to_date()
+            index = None if self._is_together else self._up_to_date()
             _put(self._path("raw", session), raw)
             path = self._path("samples", session)
             _put(path, samples)
             self._move_said(session)
-            self._write_index(index.with_row(row, path.stat().st_ctime_ns))
+            if index is not None:
+                self._write_index(index.with_row(row, path.stat().st_ctime_ns))
         return summary
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Store many sessions: each is written when it is added, the index once, at the end, or by whoever reads it."""
+        self._is_together = True
+        try:
+            yield
+        finally:
+            self._is_together = False
+            self._table()
 
     def _made(self, session: Session, said: _Said) -> tuple[dict[str, Any], bytes, dict[str, Any]]:
         """What is kept of a session besides its bytes: its summary, its file of samples, its row of the index."""

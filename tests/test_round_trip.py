@@ -22,7 +22,7 @@ WITHIN_M_AND_S = {"fit": (1.5, 5.0), "tcx": (1.5, 5.0), "rowingdata": (70.0, 120
 @pytest.mark.parametrize("name", ["intervals-10x45-75", "stops-8x500m", "steady-30m"])
 def test_a_row_that_goes_out_and_comes_back_is_the_same_row(name, form):
     there, (within_m, within_s) = picture(name), WITHIN_M_AND_S[form]
-    (imported,) = read_import(session_bytes(form, there), f"row.{form}", NOW, "me", "UTC")
+    (imported,) = read_import(session_bytes(form, there), f"row.{form}", NOW, "me", "UTC", now=NOW)
     back = analyse(imported.recording.header, imported.recording.items).summary()
     summary = there.summary
     assert imported.recording.header.origin == "converted"

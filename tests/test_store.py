@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -52,6 +55,55 @@ def test_the_samples_come_back_to_the_last_digit(store, short):
     for name in ("time_s", "distance_m", "power_w", "stroke_rate_spm"):
         measured = [getattr(sample, name) for sample in session.samples]
         assert [None if value != value else value for value in table[name]] == measured
+
+
+def test_sessions_that_are_stored_together_are_written_each_and_the_index_once(store, short):
+    index = store.folder / "sessions.parquet"
+    store.add(called(short, "first"))
+    before = index.stat()
+    with store.together():
+        for name in ("second", "third"):
+            store.add(called(short, name))
+            assert list(store.folder.glob(f"*/*/*/{name}.parquet"))
+        assert index.stat() == before
+    assert index.stat() != before
+    written = index.stat()
+    assert {row["session_id"] for row in store.rows()} == {"first", "second", "third"}
+    assert index.stat() == written
+
+
+def test_kill_9_among_sessions_that_are_stored_together_loses_none_that_was_stored(store, short):
+    for name in ("first", "second"):
+        recording = called(short, name)
+        (store.folder.parent / name).write_bytes(recording_bytes(recording.header, recording.items))
+    killed = (
+        "import os, sys; from pathlib import Path; from rowsync.store import Store\n"
+        "from rowsync.recording import read_recording\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "with store.together():\n"
+        "    for path in sys.argv[2:]: store.add(read_recording(Path(path)))\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+    paths = [store.folder, *(store.folder.parent / name for name in ("first", "second"))]
+    done = subprocess.run([sys.executable, "-c", killed, *paths], timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not (store.folder / "sessions.parquet").exists()
+    assert {row["session_id"] for row in store.rows()} == {"first", "second"}
+    assert {row["session_id"] for row in Store(store.folder).rows()} == {"first", "second"}
+
+
+def test_what_was_stored_together_until_something_failed_is_in_the_index(store, short):
+    def storing():
+        with store.together():
+            store.add(called(short, "first"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        storing()
+    assert (store.folder / "sessions.parquet").exists()
+    assert [row["session_id"] for row in store.rows()] == ["first"]
+    store.add(called(short, "second"))
+    assert len(store.rows()) == 2
 
 
 def test_the_series_of_a_session_come_back_from_its_bytes_and_without_them_from_its_samples(store, intervals_recording):

@@ -5,6 +5,7 @@ A TCX can't say that it was rowed: its sports are running, biking and other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,12 @@ LAP = {
 DEEPEST = 50
 """A track point's extensions lie ten elements deep."""
 
+MOST_ELEMENTS = 20 * MOST_POINTS
+"""A track point with all its extensions has fifteen elements."""
+
+_ENDLESS = re.compile(rb"[^<]{100000}")
+"""A tag, or a text, as no TCX has: the parser would make a dictionary of its millions of attributes."""
+
 OTHERS = {"running": "a run", "biking": "a ride"}
 
 
@@ -58,6 +65,7 @@ class _Reader:
         self._time: datetime | None = None
         self._point: dict[str, float | None] = {}
         self._count = 0
+        self._elements = 0
 
     def doctype(self, *_: object) -> None:
         raise RecordingError(
@@ -65,6 +73,9 @@ class _Reader:
         )
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            raise RecordingError(f"It has more than {MOST_ELEMENTS} elements, as no row has.")
         name = tag.rpartition("}")[2]
         self.root = self.root or name
         self._open.append(name)
@@ -131,6 +142,8 @@ def read_tcx(content: bytes) -> list[Row]:
     Raises:
         RecordingError: it is cut or damaged, or holds no row.
     """
+    if _ENDLESS.search(content):
+        raise RecordingError("It has a tag or a text that is longer than any of a TCX. Nothing of it was imported.")
     reader = _Reader()
     parser = ElementTree.XMLParser(target=reader)
     try:
