@@ -33,6 +33,12 @@ from rowsync.training import Training, training
 from rowsync.witness import Disagreement, disagreement
 from rowsync.wording import stamp
 
+SYNTHETIC = "synthetic"
+"""The origin of what a program rowed."""
+
+MADE_UP_BY = "rowsync (synthetic)"
+"""What exports of such a session say that they are from, so that it is known for what it is when it comes back."""
+
 Event = Sample | Stroke
 """What a notification may yield, matched with `match`."""
 

@@ -31,7 +31,7 @@ from rowsync.imports.row import Row, settled
 from rowsync.imports.table import read_table
 from rowsync.imports.tcx import read_tcx
 from rowsync.recording import YEARS, Recording
-from rowsync.session import Header
+from rowsync.session import SYNTHETIC, Header
 
 CONVERTED = "converted"
 """The origin of an imported session."""
@@ -122,7 +122,7 @@ def _imported(
     header = Header(
         session_id=f"{started_at:%Y%m%dT%H%M%SZ}-import-{mark}",
         started_at=started_at,
-        origin=CONVERTED,
+        origin=SYNTHETIC if row.is_made_up else CONVERTED,
         source=row.kind,
         machine={"name": row.machine} if row.machine else {},
         athlete=Athlete(athlete),

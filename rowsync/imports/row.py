@@ -79,6 +79,7 @@ class Row:
         started_at: when its time 0 was; without a zone where the file names none, None where it has no date.
         totals: what the file says of the whole.
         remarks: sentences on what the file lacks.
+        is_made_up: whether the file says that a program rowed it.
     """
 
     kind: str
@@ -87,6 +88,7 @@ class Row:
     started_at: datetime | None = None
     totals: Totals = Totals()
     remarks: tuple[str, ...] = ()
+    is_made_up: bool = False
 
 
 # --- what can be measured ---------------------------------------------------------------------------------------------

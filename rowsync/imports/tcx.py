@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from rowsync.errors import RecordingError
 from rowsync.imports.cells import moment, number, unix_s
 from rowsync.imports.row import MOST_POINTS, Point, Row, Totals, believed
+from rowsync.session import MADE_UP_BY
 from rowsync.wording import outside_text
 
 POINT = {
@@ -52,6 +53,7 @@ class _Activity:
     laps: int = 0
     points: list[tuple[datetime, str, str, Mapping[str, float | None]]] = field(default_factory=list)
     totals: dict[str, float] = field(default_factory=dict)
+    notes: str = ""
 
 
 class _Reader:
@@ -105,6 +107,8 @@ class _Reader:
             self._time = self._read_moment(text)
         elif path in POINT and "Trackpoint" in self._open:
             self._point[POINT[path]] = self._number(POINT[path], text, name)
+        elif path == ("Activity", "Notes"):
+            self.activities[-1].notes = text
         elif path in LAP:
             totals, quantity = self.activities[-1].totals, LAP[path]
             totals[quantity] = totals.get(quantity, 0.0) + (self._number(quantity, text, name) or 0.0)
@@ -176,4 +180,5 @@ def _row(activity: _Activity) -> Row:
         tuple(points),
         started_at=started if has_zone else started.replace(tzinfo=None),
         totals=Totals(**activity.totals),
+        is_made_up=MADE_UP_BY in activity.notes,
     )
