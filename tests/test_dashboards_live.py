@@ -9,6 +9,7 @@ import tracemalloc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
+from statistics import median
 
 import httpx
 import pytest
@@ -202,16 +203,16 @@ async def test_a_browser_that_never_reads_delays_nothing_and_holds_nothing(momen
         await watched_by(page, 1)
         await asyncio.sleep(0.1)
         tracemalloc.start()
-        longest_s = 0.0
+        took_s = []
         for moment in moments * 3:
             began_s = time.perf_counter()
             page.show(moment)
-            longest_s = max(longest_s, time.perf_counter() - began_s)
+            took_s.append(time.perf_counter() - began_s)
             await asyncio.sleep(0)
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         writer.close()
-    assert longest_s < 0.05
+    assert median(took_s) < 0.01  # not the longest: a busy machine delays that
     assert held < 3_000_000
 
 
@@ -362,7 +363,7 @@ async def test_closing_is_quick_though_browsers_look(moments):
 
 def test_a_page_without_viewers_costs_almost_nothing(moments):
     page = LivePage(print, TOKEN)
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     for moment in moments:
         page.show(moment)
-    assert (time.perf_counter() - began_s) / len(moments) < 0.001
+    assert (time.process_time() - began_s) / len(moments) < 0.001

@@ -30,7 +30,7 @@ from tests.pictures import (
 )
 
 of_all = pytest.mark.parametrize("name", [*RECORDINGS, STROKES_ONLY])
-any_bytes = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+any_bytes = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def cells(form, seen):

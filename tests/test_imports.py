@@ -271,7 +271,6 @@ def test_zero_watts_are_watts_and_a_heart_rate_of_zero_is_none():
     assert session(files.concept2(watts=0)).mean_power_w != 180
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(15, 90), st.integers(40, 130)), min_size=8, max_size=30), min_size=1, max_size=4
@@ -444,19 +443,18 @@ def try_import(content):
         analyse(each.recording.header, each.recording.items).summary()
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_octets_are_imported_or_refused(content):
     try_import(content)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(WHOLE), st.data())
 def test_a_cut_file_is_imported_as_far_as_it_goes_or_refused(whole, data):
     try_import(whole[: data.draw(st.integers(0, len(whole)))])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=200)
 @given(st.sampled_from(WHOLE), st.data())
 def test_an_altered_file_is_imported_or_refused(whole, data):
     altered = bytearray(whole)
@@ -466,7 +464,6 @@ def test_an_altered_file_is_imported_or_refused(whole, data):
     try_import(bytes(altered))
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_cells_below_a_known_heading_are_imported_or_refused(data):
     heading = data.draw(st.sampled_from(WHOLE[:8])).rpartition(b"\n")[0].split(b"\n")[0]

@@ -423,7 +423,7 @@ def stroke_streams(draw):
     return strokes
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(stroke_streams(), st.floats(-10, 100_000))
 def test_segments_tile_any_session(strokes, end_s):
     segments = segmented(strokes, end_s)

@@ -54,7 +54,7 @@ def costs_of_all_paths(ladder, spans):
     return first[:, None, None] + (onwards[0] + second)[:, :, None] + (onwards[1] + third)[None]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(SPANS, min_size=3, max_size=3))
 def test_what_it_calls_hard_is_so_in_a_path_that_none_of_all_undercuts(spans):
     for ladder, hard in zip(LADDERS, cheapest_paths(LADDERS, NOISE, spans), strict=True):
@@ -64,7 +64,7 @@ def test_what_it_calls_hard_is_so_in_a_path_that_none_of_all_undercuts(spans):
         assert all_costs[chosen].min() == pytest.approx(all_costs.min(), abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(SPANS, max_size=60))
 def test_ladders_side_by_side_give_exactly_what_each_gives_alone(spans):
     together = cheapest_paths(LADDERS, NOISE, spans)
@@ -72,7 +72,7 @@ def test_ladders_side_by_side_give_exactly_what_each_gives_alone(spans):
     assert np.array_equal(together, alone)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(SPANS, SPANS), min_size=1, max_size=40))
 def test_a_peek_changes_nothing(spans_and_peeks):
     peeked, plain = LadderModel(LADDERS, NOISE), LadderModel(LADDERS, NOISE)

@@ -255,7 +255,7 @@ def test_no_size_wraps_or_leaves_the_screen(width, height, clock, colourful):
 
 
 @given(text=st.text(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_a_machine_says_moves_nothing(text):
     clock = Clock()
     screen, out = screen_of(clock, 60, 20)

@@ -183,7 +183,7 @@ notifications = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(notifications, max_size=60))
 def test_any_bytes_on_any_characteristic_in_any_order_are_survived(stream):
     tracker = Tracker(HEADER)

@@ -406,7 +406,7 @@ def rows(draw):
     return strokes, samples
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows(), athletes, felts)
 def test_whatever_was_rowed_by_whomever_training_is_sensible_and_json(row, athlete, felt):
     strokes, samples = row
