@@ -78,7 +78,7 @@ def test_a_peek_changes_nothing(spans_and_peeks):
     peeked, plain = LadderModel(LADDERS, NOISE), LadderModel(LADDERS, NOISE)
     for span, peek in spans_and_peeks:
         peeked.peek(*peek)
-        assert np.array_equal(peeked.advance(*span), plain.advance(*span))
+        assert np.array_equal(peeked.advance([span]), plain.advance([span]))
         assert np.array_equal(peeked.best, plain.best)
 
 
@@ -87,7 +87,7 @@ def test_a_peek_sees_what_the_next_span_would_bring():
     model = LadderModel(LADDERS, NOISE)
     for span in spans:
         seen = model.peek(*span)
-        model.advance(*span)
+        model.advance([span])
         assert np.array_equal(seen, model.best)
 
 

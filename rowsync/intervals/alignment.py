@@ -238,7 +238,8 @@ def between(row: Row, spans: Sequence[Span]) -> list[Span]:
 def mean_level(row: Row, start_s: float, end_s: float) -> float:
     """Mean level between two times, without the reaction at its start; NaN where too little is left."""
     near, inside_s = row.between(start_s + REACTION_S, end_s)
-    return float(np.average(row.resting_levels[near], weights=inside_s)) if inside_s.sum() >= REACTION_S else math.nan
+    known_s = inside_s.sum()
+    return float((row.resting_levels[near] * inside_s).sum() / known_s) if known_s >= REACTION_S else math.nan
 
 
 def rowed_as_planned(row: Row, spans: Sequence[Span]) -> list[Span]:

@@ -11,7 +11,7 @@ the unit of log-likelihood; those marked DEV were chosen on the development rows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,10 @@ PADDLING_LEVEL = -0.8  # rungs below this (38 % of the reference) are recovery: 
 ERRATIC_LEVELS, ERRATIC_NOISE = (-1.2, -0.5), 0.25  # people paddle anyhow: noise widens to 25 % at low levels (DEV)
 CORRELATED_SHARE = 0.12  # neighbouring seconds repeat each other, so each counts for this share of evidence (DEV)
 STOP_COST_PER_S = 0.02  # a full stop inside a recovery block (DEV)
+SPANS_AT_ONCE = 64  # so many spans' costs stay in a processor's cache
+
+Span = tuple[float, float]
+"""The level of a stretch, and how long it lasts [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class Ladder:
 class LadderModel:
     """The cheapest stories so far, for several ladders at once.
 
-    Costs and origins are arrays of shape (ladders, 2, rungs): easy, then hard.  A state is a number into the last two.
+    Costs and origins are arrays whose last axes are (ladders, 2, rungs): easy, then hard.  A state is a number into the
+    last two.  Costs alone are carried from span to span; which state each one came from follows from the costs before
+    the span, and for many spans at once.
 
     Args:
         ladders: what changes cost; all of them drift at the same times.
@@ -62,7 +68,7 @@ class LadderModel:
 
     def __init__(self, ladders: Sequence[Ladder], noise: float) -> None:
         self._rungs = np.arange(LOWEST_LEVEL, HIGHEST_LEVEL, RUNG)
-        self._columns = np.arange(len(self._rungs))
+        self._columns = np.arange(len(self._rungs), dtype=np.int16)
         self._change, self._dip, self._burst, self._slide = (
             np.array(values, dtype=float)[:, None, None]
             for values in zip(
@@ -75,23 +81,25 @@ class LadderModel:
         self._stop_cost_per_s = np.broadcast_to(self._dip, (len(ladders), 2, len(self._rungs))).copy()
         self._stop_cost_per_s[:, 0, self._rungs < PADDLING_LEVEL] = STOP_COST_PER_S
         self._cost = np.zeros(self._stop_cost_per_s.shape)
-        states = np.arange(2 * len(self._rungs)).reshape(2, -1)
-        self._stay = np.broadcast_to(states, self._cost.shape)
+        self._upto = np.zeros(self._cost.shape)
+        self._states = np.arange(2 * len(self._rungs), dtype=np.int16).reshape(2, -1)
         self._drift_every_s = ladders[0].drift_every_s
         self._since_drift_s = 0.0
 
-    def advance(self, level: float, duration_s: float) -> States:
-        """Takes the next span; answers the state that each state came from, as (ladders, states)."""
-        cost, origin = self._drifted(duration_s)
-        self._changed(cost, origin)
-        cost += self._misfit_per_s(level) * duration_s
-        self._cost = cost - cost.min(axis=(1, 2), keepdims=True)
-        return origin.reshape(len(origin), -1)
+    def advance(self, spans: Sequence[Span]) -> States:
+        """Takes the next spans; answers the state that each state came from, as (spans, ladders, states)."""
+        levels, durations_s = np.array(spans, dtype=float).reshape(-1, 2).T
+        drifts = [self._is_time_to_drift(duration_s) for _, duration_s in spans]
+        before = np.empty((len(spans), *self._cost.shape))
+        for number, misfit in enumerate(self._misfits(levels, durations_s)):
+            before[number] = self._cost
+            self._cost = self._after(misfit, drifts[number])
+        return self._origins(before, np.array(drifts, dtype=bool)).reshape(len(spans), len(self._cost), -1)
 
     def peek(self, level: float, duration_s: float) -> States:
         """The best states after one more span, without taking it."""
         kept = self._cost, self._since_drift_s
-        self.advance(level, duration_s)
+        self.advance([(level, duration_s)])
         best = self.best
         self._cost, self._since_drift_s = kept
         return best
@@ -107,39 +115,57 @@ class LadderModel:
         """Number of the lowest hard state."""
         return len(self._rungs)
 
-    def _misfit_per_s(self, level: float) -> Floats:
-        if level < STOPPED_LEVEL:
-            return self._stop_cost_per_s
-        residual = level - self._rungs
-        misfit: Floats = np.minimum(self._evidence_per_s * residual**2, np.where(residual < 0, self._dip, self._burst))
-        return misfit
+    def _misfits(self, levels: Floats, durations_s: Floats) -> Floats:
+        """What each span costs in each state."""
+        residual = levels[:, None, None, None] - self._rungs
+        cap = np.where(residual < 0, self._dip, self._burst)
+        per_s = np.minimum(self._evidence_per_s * residual**2, cap)
+        stopped = (levels < STOPPED_LEVEL)[:, None, None, None]
+        misfits: Floats = np.where(stopped, self._stop_cost_per_s, per_s) * durations_s[:, None, None, None]
+        return misfits
 
-    def _drifted(self, duration_s: float) -> tuple[Floats, States]:
-        """Costs after sliding at most one rung, when it is time for that."""
-        cost, origin = self._cost.copy(), self._stay.copy()
+    def _is_time_to_drift(self, duration_s: float) -> bool:
         self._since_drift_s += duration_s
         if self._since_drift_s < self._drift_every_s:
-            return cost, origin
+            return False
         self._since_drift_s %= self._drift_every_s
-        dearer = self._cost + self._slide
-        take(cost[..., 1:], origin[..., 1:], dearer[..., :-1], self._stay[..., :-1])
-        take(cost[..., :-1], origin[..., :-1], dearer[..., 1:], self._stay[..., 1:])
-        return cost, origin
+        return True
 
-    def _changed(self, cost: Floats, origin: States) -> None:
-        """Lets hard fall to any easy rung far enough below, and easy rise to any hard one far enough above."""
-        easy, hard = self._cost[:, 0], self._cost[:, 1]
+    def _after(self, misfit: Floats, drifts: bool) -> Floats:
+        """Costs after a span: of staying, of sliding one rung when it is time for that, and of changing."""
+        before, cost, upto = self._cost, self._cost.copy(), self._upto
+        if drifts:
+            dearer = before + self._slide
+            np.minimum(cost[..., 1:], dearer[..., :-1], out=cost[..., 1:])
+            np.minimum(cost[..., :-1], dearer[..., 1:], out=cost[..., :-1])
+        np.minimum.accumulate(before[:, 0], axis=-1, out=upto[:, 0])
+        np.minimum.accumulate(before[:, 1, ::-1], axis=-1, out=upto[:, 1, ::-1])
+        offered = upto + self._change
+        np.minimum(cost[:, 1, LEAST_RUNGS:], offered[:, 0, :-LEAST_RUNGS], out=cost[:, 1, LEAST_RUNGS:])
+        np.minimum(cost[:, 0, :-LEAST_RUNGS], offered[:, 1, LEAST_RUNGS:], out=cost[:, 0, :-LEAST_RUNGS])
+        cost += misfit
+        cost -= np.minimum.reduce(cost, axis=(1, 2), keepdims=True)
+        return cost
+
+    def _origins(self, before: Floats, drifts: Bools) -> States:
+        """Where `_after` has each state come from: to stay is preferred, then to slide, then the nearest change."""
+        cost, origin = before.copy(), np.broadcast_to(self._states, before.shape).copy()
+        dearer = np.where(drifts[:, None, None, None], before + self._slide, np.inf)
+        take(cost[..., 1:], origin[..., 1:], dearer[..., :-1], self._states[:, :-1])
+        take(cost[..., :-1], origin[..., :-1], dearer[..., 1:], self._states[:, 1:])
+        easy, hard = before[..., 0, :], before[..., 1, ::-1]
         price, rungs = self._change[:, 0], len(self._rungs)
         cheapest, column = running_minimum(easy, self._columns)
-        up = cheapest[:, :-LEAST_RUNGS] + price
-        take(cost[:, 1, LEAST_RUNGS:], origin[:, 1, LEAST_RUNGS:], up, column[:, :-LEAST_RUNGS])
-        cheapest, column = running_minimum(hard[:, ::-1], self._columns)
-        down = cheapest[:, ::-1][:, LEAST_RUNGS:] + price
-        from_state = (2 * rungs - 1 - column[:, ::-1])[:, LEAST_RUNGS:]
-        take(cost[:, 0, :-LEAST_RUNGS], origin[:, 0, :-LEAST_RUNGS], down, from_state)
+        up = cheapest[..., :-LEAST_RUNGS] + price
+        take(cost[..., 1, LEAST_RUNGS:], origin[..., 1, LEAST_RUNGS:], up, column[..., :-LEAST_RUNGS])
+        cheapest, column = running_minimum(hard, self._columns)
+        down = cheapest[..., ::-1][..., LEAST_RUNGS:] + price
+        from_state = (2 * rungs - 1 - column[..., ::-1])[..., LEAST_RUNGS:]
+        take(cost[..., 0, :-LEAST_RUNGS], origin[..., 0, :-LEAST_RUNGS], down, from_state)
+        return origin
 
 
-def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Iterable[tuple[float, float]]) -> Bools:
+def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Sequence[Span]) -> Bools:
     """Whether each span is hard in the cheapest story of each ladder, as (ladders, spans).
 
     Args:
@@ -148,7 +174,8 @@ def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Iterable[tupl
         spans: level and duration [s] of each.
     """
     model = LadderModel(ladders, noise)
-    origins = [model.advance(level, duration_s).astype(np.int16) for level, duration_s in spans]
+    parts = (spans[at : at + SPANS_AT_ONCE] for at in range(0, len(spans), SPANS_AT_ONCE))
+    origins = [origin for part in parts for origin in model.advance(part)]
     every = np.arange(len(ladders))
     state, hard = model.best, np.zeros((len(ladders), len(origins)), dtype=bool)
     for number in range(len(origins) - 1, -1, -1):

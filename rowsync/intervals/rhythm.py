@@ -8,8 +8,10 @@ before and after it?  A steady row has such contrasts too, but not one after the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +20,11 @@ from rowsync.intervals.row import Floats, Row
 GRID_S = 5
 LENGTHS_S = (*range(15, 61, 5), *range(75, 181, 15))  # of a piece, and of a recovery
 RECOVERY_SHARE = (0.12, 0.85)  # of a round
+EASY_S = {
+    work_s: [easy_s for easy_s in LENGTHS_S if RECOVERY_SHARE[0] <= easy_s / (work_s + easy_s) <= RECOVERY_SHARE[1]]
+    for work_s in LENGTHS_S
+}
+"""The recoveries that are laid over a row with each piece [s]."""
 REACTION_S = 5  # left out at the start of each length: the flywheel follows
 LEAST_CONTRAST = 0.03  # log power; less ends the rhythm
 LEAST_ROUNDS, LEAST_STROKES = 6, 4
@@ -30,6 +37,7 @@ On 105 steady rows the best comb of 8 rounds or more reaches 5.9 and the best of
 surges; the next 7.8).  Ten rounds of 45/75 at a ratio of 1.15 reach 15-20 with a trained athlete's noise and 8-14
 with a beginner's.
 """
+ROUNDING = 1 - 1e-9  # sums in another order differ by less
 WEAKEST_ROUND = 0.25  # of the mean contrast
 WEAK_END = 0.4  # of the median contrast: a first or last round below it is none
 REFINED_S, SHORTEST_S = 3, 10
@@ -70,16 +78,22 @@ def find_rhythm(row: Row) -> Rhythm | None:
 
 def clearest(comb: Comb) -> Rhythm | None:
     """The clearest rhythm of an unbroken row."""
-    coarse = [
-        found
-        for work_s, easy_s in product(LENGTHS_S, LENGTHS_S)
-        if RECOVERY_SHARE[0] <= easy_s / (work_s + easy_s) <= RECOVERY_SHARE[1]
-        and (found := comb.best_run(work_s, easy_s)) is not None
-    ]
-    if not coarse:
-        return None
-    _, first_s, work_s, easy_s, rounds = max(coarse)
-    return comb.refined(first_s, work_s, easy_s, rounds)
+    best: Run | None = None
+    for work_s in LENGTHS_S:
+        for easy_s, contrast in zip(EASY_S[work_s], comb.contrast_on_grid(work_s, EASY_S[work_s]), strict=True):
+            run = comb.best_run(work_s, easy_s, contrast, best.gain if best else 0.0)
+            best = max(filter(None, (best, run)), default=None)
+    return comb.refined(best.first_s, best.work_s, best.easy_s, best.rounds) if best else None
+
+
+class Run(NamedTuple):
+    """Pieces at equal distances: what they explain, when the first begins, how long each and its recovery lasts [s]."""
+
+    gain: float
+    first_s: float
+    work_s: int
+    easy_s: int
+    rounds: int
 
 
 class Comb:
@@ -91,40 +105,51 @@ class Comb:
         self._integral = np.r_[0.0, np.cumsum(row.resting_levels * row.durations_s)]
         self._grid_s = np.arange(self._start_s, self._end_s, GRID_S)
 
-    def contrast(self, at_s: Floats, work_s: float, easy_s: float) -> Floats:
+    def contrast_on_grid(self, work_s: int, easy_s: Sequence[int]) -> Floats:
+        """The contrast at each time of the grid, as (recoveries, times)."""
+        return self.contrast(self._grid_s, work_s, np.array(easy_s, dtype=float)[:, None])
+
+    def contrast(self, at_s: Floats, work_s: Floats | float, easy_s: Floats | float) -> Floats:
         """What a piece that begins at each time has over its recoveries [log power]; NaN where the row lacks either."""
         work_end_s, easy_end_s = at_s + work_s, at_s + work_s + easy_s
+        reaction_s = np.minimum(REACTION_S, easy_s / 2)
         work = self._mean(at_s + REACTION_S, work_end_s)
-        before = self._mean(at_s - easy_s + min(REACTION_S, easy_s / 2), at_s)
-        after = self._mean(work_end_s + min(REACTION_S, easy_s / 2), easy_end_s)
+        before = self._mean(at_s - easy_s + reaction_s, at_s)
+        after = self._mean(work_end_s + reaction_s, easy_end_s)
         before = np.where(np.isnan(before), after, before)
         after = np.where(np.isnan(after), before, after)
         contrast: Floats = work - (before + after) / 2
         return contrast
 
-    def best_run(self, work_s: int, easy_s: int) -> tuple[float, float, int, int, int] | None:
-        """The longest and strongest row of pieces at equal distances: its gain, its first start, and what it is of."""
+    def best_run(self, work_s: int, easy_s: int, contrast: Floats, least_gain: float) -> Run | None:
+        """The longest and strongest row of pieces at equal distances.
+
+        Args:
+            work_s: how long a piece lasts [s].
+            easy_s: how long a recovery lasts [s].
+            contrast: of such a piece at each time of the grid [log power].
+            least_gain: a run that can't have so much isn't looked for.
+        """
         stride = (work_s + easy_s) // GRID_S
         rounds = -(-len(self._grid_s) // stride)
-        if rounds < LEAST_ROUNDS:
+        weight = work_s * easy_s / (work_s + easy_s)  # what a contrast of such lengths explains
+        gain = np.zeros((rounds, stride))
+        gain.ravel()[: len(contrast)] = np.where(contrast > LEAST_CONTRAST, contrast**2, 0.0)  # NaN is no contrast
+        strong = np.count_nonzero(gain, axis=0) >= LEAST_ROUNDS
+        if not strong.any() or gain.sum(axis=0).max() * weight < least_gain * ROUNDING:
             return None
-        contrast = np.full(rounds * stride, math.nan)
-        contrast[: len(self._grid_s)] = self.contrast(self._grid_s, work_s, easy_s)
-        by_round = contrast.reshape(rounds, stride)
-        gain = np.where(by_round > LEAST_CONTRAST, by_round**2, -math.inf)  # NaN is no contrast either
         upto, length = np.zeros(stride), np.zeros(stride, dtype=int)
         best, best_end, best_length = 0.0, (0, 0), 0
         for number in range(rounds):
             goes_on = gain[number] > 0
-            upto, length = np.where(goes_on, upto + gain[number], 0.0), np.where(goes_on, length + 1, 0)
+            upto, length = (upto + gain[number]) * goes_on, (length + 1) * goes_on
             column = int(upto.argmax())
             if upto[column] > best:
                 best, best_end, best_length = float(upto[column]), (number, column), int(length[column])
         if best_length < LEAST_ROUNDS:
             return None
         first = (best_end[0] - best_length + 1) * stride + best_end[1]
-        weight = work_s * easy_s / (work_s + easy_s)  # what a contrast of such lengths explains
-        return best * weight, float(self._grid_s[first]), work_s, easy_s, best_length
+        return Run(best * weight, float(self._grid_s[first]), work_s, easy_s, best_length)
 
     def refined(self, first_s: float, work_s: float, easy_s: float, rounds: int) -> Rhythm | None:
         """The same to the second, if it is clear enough to be meant."""
@@ -134,7 +159,7 @@ class Comb:
             for a, b, c in product(near, near, near)
             if min(work_s + b, easy_s + c) > SHORTEST_S
         ]
-        first_s, work_s, easy_s = max(candidates, key=lambda each: self._gain(each, rounds))
+        first_s, work_s, easy_s = candidates[int(self._gains(candidates, rounds).argmax())]
         contrast = self._contrasts(first_s, work_s, easy_s, rounds)
         strong = np.flatnonzero(contrast >= WEAK_END * np.median(contrast))
         if not strong.size:
@@ -146,13 +171,17 @@ class Comb:
             return None
         return Rhythm(first_s + first * (work_s + easy_s), work_s, easy_s, len(contrast), clearness)
 
-    def _contrasts(self, first_s: float, work_s: float, easy_s: float, rounds: int) -> Floats:
+    def _contrasts(
+        self, first_s: Floats | float, work_s: Floats | float, easy_s: Floats | float, rounds: int
+    ) -> Floats:
         return self.contrast(first_s + (work_s + easy_s) * np.arange(rounds, dtype=float), work_s, easy_s)
 
-    def _gain(self, comb: tuple[float, float, float], rounds: int) -> float:
-        first_s, work_s, easy_s = comb
-        total = float(np.sum(self._contrasts(first_s, work_s, easy_s, rounds) ** 2))
-        return -math.inf if math.isnan(total) else total * work_s * easy_s / (work_s + easy_s)
+    def _gains(self, combs: Sequence[tuple[float, float, float]], rounds: int) -> Floats:
+        """What each comb explains; -inf where the row lacks a part of it."""
+        first_s, work_s, easy_s = np.array(combs, dtype=float).T[..., None]
+        contrasts = self._contrasts(first_s, work_s, easy_s, rounds)
+        gains = np.sum(contrasts**2, axis=1, keepdims=True) * work_s * easy_s / (work_s + easy_s)
+        return np.where(np.isnan(gains), -math.inf, gains)
 
     def _mean(self, start_s: Floats, end_s: Floats) -> Floats:
         """Mean level between two times; NaN where the row doesn't reach, or for no time at all."""

@@ -108,7 +108,7 @@ class Row:
 
     def between(self, start_s: float, end_s: float) -> tuple[slice, Floats]:
         """The spans that lie at least partly between two times, and how long each does [s]."""
-        near = slice(int(np.searchsorted(self.end_s, start_s)), int(np.searchsorted(self.start_s, end_s)))
+        near = slice(int(self.end_s.searchsorted(start_s)), int(self.start_s.searchsorted(end_s)))
         inside_s = np.minimum(self.end_s[near], end_s) - np.maximum(self.start_s[near], start_s)
         return near, np.maximum(inside_s, 0.0)
 
