@@ -251,10 +251,11 @@ def by_formula(rowed: Iterable[tuple[float, Mapping[str, float | str | None]]]) 
     Returns:
         By the formula's name; without those that need something unknown of any piece.
     """
-    pieces = list(rowed)
+    pieces = [(duration_s / 60.0, tuple(facts.items())) for duration_s, facts in rowed]
+    distinct = {facts: dict(facts) for _, facts in pieces}  # machines send whole watts, so many pieces are alike
     totals = {}
-    for formula in FORMULAS:
-        costs = [(duration_s, formula.at(facts)) for duration_s, facts in pieces]
-        if costs and all(cost is not None for _, cost in costs):
-            totals[formula.name] = sum(duration_s / 60.0 * (cost or 0.0) for duration_s, cost in costs)
+    for formula in FORMULAS if pieces else ():
+        costs = {key: cost for key, facts in distinct.items() if (cost := formula.at(facts)) is not None}
+        if len(costs) == len(distinct):
+            totals[formula.name] = sum(minutes * costs[key] for minutes, key in pieces)
     return totals
