@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from itertools import pairwise
 from math import inf
+from operator import attrgetter
 from typing import Any
 
 from rowsync.athlete import Athlete
@@ -256,9 +258,10 @@ class Tracker:
         self._lost: str | None = None
         self._samples: list[Sample] = []
         self._gaps: list[Gap] = []
-        self._machine_totals = MachineTotals()
+        self._machine_totals: dict[str, Any] = {}
         self._malformed = 0
         self._turns = Turns()
+        self._untold: deque[tuple[float, int]] = deque()  # when strokes came, and how many the segmenter had then
         self._rounds: tuple[Interval, ...] = ()
         self.guide = _guide(header)
         self.strokes: list[Stroke] = []
@@ -287,7 +290,9 @@ class Tracker:
     def _row(self, now_s: float, sample: Sample, reading: Reading) -> tuple[Stroke, ...]:
         """What the machine says of the row: strokes, gaps, and its own totals."""
         before_s, self._row_s = self._row_s, now_s
-        self._machine_totals = _updated(self._machine_totals, reading)
+        for name, value in zip(_TOTALS, _totals_of(reading), strict=True):
+            if value is not None:
+                self._machine_totals[name] = value
         strokes = self._counter.feed(sample)
         if reason := self._unknown(before_s, now_s, strokes):
             self._gaps.append(Gap(before_s, now_s, reason))
@@ -299,7 +304,7 @@ class Tracker:
             if stroke.seen:
                 self._meter.feed(stroke, sample.heart_rate_bpm)
         if strokes:
-            self._turns.feed(now_s - SETTLED_AFTER_S, self.settled_effort)
+            self._untold.append((now_s, self._segmenter.taken))
         return strokes
 
     def _note(self, note: Note) -> None:
@@ -332,12 +337,19 @@ class Tracker:
     @property
     def effort(self) -> Effort | None:
         """What is being rowed, as far as can be said by now."""
-        return self._segmenter.effort(self._now_s)
+        return self._heard().effort(self._now_s)
 
     @property
     def settled_effort(self) -> Effort | None:
         """What was being rowed a little ago, said for good until the session's end."""
-        return self._segmenter.settled(self._now_s)
+        return self._heard().settled(self._now_s)
+
+    def _heard(self) -> Segmenter:
+        """The segmenter, and told the turns what was settled with each stroke: who asks live has it reckoned."""
+        while self._untold:
+            now_s, taken = self._untold.popleft()
+            self._turns.feed(now_s - SETTLED_AFTER_S, self._segmenter.settled(now_s, taken))
+        return self._segmenter
 
     @property
     def gross_kcal(self) -> float:
@@ -354,6 +366,7 @@ class Tracker:
         rowed = self.guide.over() if self.guide and self.guide.plan.rounds else ()
         hard = [piece for piece in rowed if piece.effort is Effort.HARD]
         if not self.guide:
+            self._heard()
             hard = [Segment(Effort.HARD, *span_s) for span_s in self._turns.spans_s]
         settled = sum(piece.end_s < self._now_s - ROUND_SETTLED_S for piece in hard)
         if settled > len(self._rounds):  # the next piece is needed to know when this one's recovery ends
@@ -393,7 +406,7 @@ class Tracker:
             mean_heart_rate_bpm=_mean_heart_rate_bpm([*self._samples, last]),
             power_source=source,
             heart_rate_source=" and ".join(sorted(self._telemetry.heart_rate_sources, reverse=True)) or None,
-            machine_totals=self._machine_totals,
+            machine_totals=MachineTotals(**self._machine_totals),
             energy=self._meter.finish(self._now_s, last.machine_energy_kcal, segments),
             machine_energy=audit(self._samples, self.strokes, self._meter.rowed_kcal),
             doubtful_power=disagreement(self._samples, self._meter.gross_at, self.header.athlete) if source else None,
@@ -547,13 +560,8 @@ def _guide(header: Header) -> Guide | None:
         return Guide(plan) if plan else None  # a share of a best that nobody knows
 
 
-def _updated(totals: MachineTotals, reading: Reading) -> MachineTotals:
-    """The machine's totals after one more of its packets."""
-    new = {name: value for name in _TOTALS if (value := getattr(reading, name)) is not None}
-    return replace(totals, **new) if new else totals
-
-
 _TOTALS = tuple(each.name for each in fields(MachineTotals))
+_totals_of = attrgetter(*_TOTALS)
 
 
 def weighted_mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
@@ -566,7 +574,9 @@ def weighted_mean(weighted: Iterable[tuple[float | None, float]]) -> float | Non
 def _mean_heart_rate_bpm(samples: Sequence[Sample]) -> float | None:
     """Mean over time: each value counts until the next sample."""
     return weighted_mean(
-        (sample.heart_rate_bpm, min(after.time_s - sample.time_s, HELD_S)) for sample, after in pairwise(samples)
+        (sample.heart_rate_bpm, min(after.time_s - sample.time_s, HELD_S))
+        for sample, after in pairwise(samples)
+        if sample.heart_rate_bpm is not None
     )
 
 

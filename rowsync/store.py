@@ -873,11 +873,11 @@ class Store:
 
 
 def _samples_table(session: Session) -> pa.Table:
-    columns: dict[str, Any] = {
-        name: [getattr(sample, name) for sample in session.samples] for name in SAMPLES.names if name != "session_id"
-    }
-    columns["session_id"] = [session.header.session_id] * len(session.samples)
-    return pa.Table.from_pydict(columns, schema=SAMPLES)
+    columns = zip(*session.samples, strict=True) if session.samples else ((),) * len(Sample._fields)
+    named = dict(zip(Sample._fields, columns, strict=True))
+    return pa.Table.from_pydict(
+        {"session_id": [session.header.session_id] * len(session.samples), **named}, schema=SAMPLES
+    )
 
 
 def _samples(table: pa.Table) -> list[Sample]:
