@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rowsync.athlete import SEXES
 
@@ -202,8 +202,8 @@ class Formula:
 
     Attributes:
         title: what people call it.
-        kcal_per_min: the formula, called with what it `needs` by name; gross energy while rowing [kcal/min].
-        needs: the names of its arguments.
+        kcal_per_min: the formula, called with what it `needs`; gross energy while rowing [kcal/min].
+        needs: the names of its arguments, in their order.
     """
 
     title: str
@@ -217,8 +217,8 @@ class Formula:
 
     def at(self, facts: Mapping[str, float | str | None]) -> float | None:
         """Energy a minute with these facts, never below 0; None where one that it needs is unknown [kcal/min]."""
-        known = {name: facts.get(name) for name in self.needs}
-        return None if None in known.values() else max(0.0, self.kcal_per_min(**known))
+        known = [facts.get(name) for name in self.needs]
+        return None if None in known else max(0.0, self.kcal_per_min(*known))
 
 
 _BY_POWER = ("power_w",)
@@ -251,11 +251,14 @@ def by_formula(rowed: Iterable[tuple[float, Mapping[str, float | str | None]]]) 
     Returns:
         By the formula's name; without those that need something unknown of any piece.
     """
-    pieces = [(duration_s / 60.0, tuple(facts.items())) for duration_s, facts in rowed]
-    distinct = {facts: dict(facts) for _, facts in pieces}  # machines send whole watts, so many pieces are alike
+    numbers: dict[tuple[object, ...], int] = {}  # machines send whole watts, so many pieces are alike
+    pieces = [
+        (duration_s / 60.0, numbers.setdefault(tuple(facts.items()), len(numbers))) for duration_s, facts in rowed
+    ]
+    distinct = [dict(facts) for facts in numbers]
     totals = {}
     for formula in FORMULAS if pieces else ():
-        costs = {key: cost for key, facts in distinct.items() if (cost := formula.at(facts)) is not None}
+        costs = list(takewhile(lambda cost: cost is not None, map(formula.at, distinct)))
         if len(costs) == len(distinct):
-            totals[formula.name] = sum(minutes * costs[key] for minutes, key in pieces)
+            totals[formula.name] = sum(minutes * costs[number] for minutes, number in pieces)
     return totals

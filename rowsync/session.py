@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from itertools import pairwise
 from math import inf
-from operator import attrgetter
+from operator import mul
 from typing import Any
 
 from rowsync.athlete import Athlete
@@ -280,7 +280,8 @@ class Tracker:
         if self._first_s is None and not is_of_row:
             return ()  # a strap may be there first; the session begins with the machine
         now_s = self._clock(item.time_s)
-        self._malformed += bool(reading.missing)
+        if reading.missing:
+            self._malformed += 1
         sample = self._telemetry.feed(now_s, reading)
         self._samples.append(sample)
         if self.guide:
@@ -290,9 +291,9 @@ class Tracker:
     def _row(self, now_s: float, sample: Sample, reading: Reading) -> tuple[Stroke, ...]:
         """What the machine says of the row: strokes, gaps, and its own totals."""
         before_s, self._row_s = self._row_s, now_s
-        for name, value in zip(_TOTALS, _totals_of(reading), strict=True):
-            if value is not None:
-                self._machine_totals[name] = value
+        for name, at in _TOTALS:
+            if reading[at] is not None:
+                self._machine_totals[name] = reading[at]
         strokes = self._counter.feed(sample)
         if reason := self._unknown(before_s, now_s, strokes):
             self._gaps.append(Gap(before_s, now_s, reason))
@@ -429,7 +430,9 @@ class Tracker:
         """Session time: from the first notification, and never back [s]."""
         if self._first_s is None:
             self._first_s = time_s
-        self._now_s = max(self._now_s, self._since_first_s(time_s))
+        since_first_s = self._since_first_s(time_s)
+        if since_first_s > self._now_s:
+            self._now_s = since_first_s
         return self._now_s
 
     def _since_first_s(self, time_s: float) -> float:
@@ -560,15 +563,14 @@ def _guide(header: Header) -> Guide | None:
         return Guide(plan) if plan else None  # a share of a best that nobody knows
 
 
-_TOTALS = tuple(each.name for each in fields(MachineTotals))
-_totals_of = attrgetter(*_TOTALS)
+_TOTALS = tuple((each.name, Reading._fields.index(each.name)) for each in fields(MachineTotals))
 
 
 def weighted_mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
     """Mean of the measured values, given with their weights; None when nothing was measured."""
     measured = [(value, weight) for value, weight in weighted if value is not None and weight > 0]
-    total = sum(weight for _, weight in measured)
-    return sum(value * weight for value, weight in measured) / total if total else None
+    values, weights = zip(*measured, strict=True) if measured else ((), ())
+    return sum(map(mul, values, weights)) / sum(weights) if measured else None
 
 
 def _mean_heart_rate_bpm(samples: Sequence[Sample]) -> float | None:

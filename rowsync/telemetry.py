@@ -182,10 +182,10 @@ class Counter:
         """
         if self.total is None:
             self.total = raw if rowing and raw <= self._slack else 0
-        elif self._began_again or not self._steps_back(raw):
-            self.total += self._advance(raw, time_s)
+        elif 0 < raw < self._raw <= raw + self._slack and not self._began_again:
+            return self.total  # the machine only corrects itself by a little; beginning again starts at 0, or far below
         else:
-            return self.total
+            self.total += self._advance(raw, time_s)
         self._raw, self._time_s, self._began_again = raw, time_s, False
         return self.total
 
@@ -196,10 +196,6 @@ class Counter:
     def may_have_begun_again(self, raw: float, time_s: float) -> bool:
         """Whether the machine could have counted so far from 0 since it last spoke."""
         return self.total is None or raw <= self._slack + self._most_per_s * (time_s - self._time_s)
-
-    def _steps_back(self, raw: float) -> bool:
-        """Whether the machine only corrects itself by a little; beginning again starts at 0, or far below."""
-        return 0 < raw < self._raw <= raw + self._slack
 
     def _advance(self, raw: float, time_s: float) -> float:
         earned = self._most_per_s * (time_s - self._time_s)
@@ -268,24 +264,26 @@ class Telemetry:
             rate, pace, power_source = self._zero("stroke_rate_spm"), None, None
             power_w = self._zero("power_w", "pace_s_per_500m")
         heart_rate, heart_rate_source = self._heart_rate()
-        return Sample(
-            time_s,
-            moving,
-            _whole(self._strokes.total),
-            rate,
-            self._distance_m.total,
-            pace,
-            power_w,
-            power_source,
-            _whole(heart_rate),
-            heart_rate_source,
-            known("resistance_level"),
-            known("drag_factor"),
-            self._energy_kcal.total,
-            known("energy_per_hour_kcal"),
-            known("elapsed_s"),
-            self._effort,
-            *map(known, OF_A_STROKE),
+        return Sample._make(  # as a call by name it takes a tenth of the whole analysis
+            (
+                time_s,
+                moving,
+                _whole(self._strokes.total),
+                rate,
+                self._distance_m.total,
+                pace,
+                power_w,
+                power_source,
+                _whole(heart_rate),
+                heart_rate_source,
+                known("resistance_level"),
+                known("drag_factor"),
+                self._energy_kcal.total,
+                known("energy_per_hour_kcal"),
+                known("elapsed_s"),
+                self._effort,
+                *map(known, OF_A_STROKE),
+            )
         )
 
     def lost(self) -> None:

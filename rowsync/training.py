@@ -345,10 +345,10 @@ def _load(
     if power and weighted_w is not None:
         hours = _Work(_known(strokes)).end_s / 3600.0
         return 100.0 * hours * (weighted_w / power.threshold_w) ** 2, "power"
+    if felt is None or felt.exertion is None:
+        return None, None
     lasted_s = sum(lasted_s for lasted_s, _ in _stretches(strokes)) or _moving_s(samples)
-    if felt and felt.exertion is not None and lasted_s > 0:
-        return felt.exertion * lasted_s / 60.0, "exertion"
-    return None, None
+    return (felt.exertion * lasted_s / 60.0, "exertion") if lasted_s > 0 else (None, None)
 
 
 def weighted_power_w(strokes: Sequence[Stroke]) -> float | None:
@@ -357,9 +357,9 @@ def weighted_power_w(strokes: Sequence[Stroke]) -> float | None:
     Coggan's "normalized power".  Between two edges the 30-s mean is a straight line, so its fourth power is integrated
     exactly instead of summed from second to second.
     """
-    work = _Work(_known(strokes))
     if sum(lasted_s for _, lasted_s in _rowed(strokes)) < LEAST_LOAD_S:
         return None
+    work = _Work(_known(strokes))
     edges_s = {ROLLING_S, *work.times_s, *(time_s + ROLLING_S for time_s in work.times_s)}
     times_s = [time_s for time_s in sorted(edges_s) if ROLLING_S <= time_s <= work.end_s]
     powers = [[rolling_w**i for i in range(5)] for rolling_w in work.means_w(times_s, ROLLING_S)]

@@ -81,7 +81,7 @@ class LadderModel:
         self._stop_cost_per_s = np.broadcast_to(self._dip, (len(ladders), 2, len(self._rungs))).copy()
         self._stop_cost_per_s[:, 0, self._rungs < PADDLING_LEVEL] = STOP_COST_PER_S
         self._cost = np.zeros(self._stop_cost_per_s.shape)
-        self._upto = np.zeros(self._cost.shape)
+        self._step = _Step(self._cost, self._change, self._slide)
         self._states = np.arange(2 * len(self._rungs), dtype=np.int16).reshape(2, -1)
         self._drift_every_s = ladders[0].drift_every_s
         self._since_drift_s = 0.0
@@ -93,15 +93,15 @@ class LadderModel:
         before = np.empty((len(spans), *self._cost.shape))
         for number, misfit in enumerate(self._misfits(levels, durations_s)):
             before[number] = self._cost
-            self._cost = self._after(misfit, drifts[number])
+            self._step.take(misfit, drifts[number])
         return self._origins(before, np.array(drifts, dtype=bool)).reshape(len(spans), len(self._cost), -1)
 
     def peek(self, level: float, duration_s: float) -> States:
         """The best states after one more span, without taking it."""
-        kept = self._cost, self._since_drift_s
+        kept, since_drift_s = self._cost.copy(), self._since_drift_s
         self.advance([(level, duration_s)])
         best = self.best
-        self._cost, self._since_drift_s = kept
+        self._cost[:], self._since_drift_s = kept, since_drift_s
         return best
 
     @property
@@ -131,24 +131,8 @@ class LadderModel:
         self._since_drift_s %= self._drift_every_s
         return True
 
-    def _after(self, misfit: Floats, drifts: bool) -> Floats:
-        """Costs after a span: of staying, of sliding one rung when it is time for that, and of changing."""
-        before, cost, upto = self._cost, self._cost.copy(), self._upto
-        if drifts:
-            dearer = before + self._slide
-            np.minimum(cost[..., 1:], dearer[..., :-1], out=cost[..., 1:])
-            np.minimum(cost[..., :-1], dearer[..., 1:], out=cost[..., :-1])
-        np.minimum.accumulate(before[:, 0], axis=-1, out=upto[:, 0])
-        np.minimum.accumulate(before[:, 1, ::-1], axis=-1, out=upto[:, 1, ::-1])
-        offered = upto + self._change
-        np.minimum(cost[:, 1, LEAST_RUNGS:], offered[:, 0, :-LEAST_RUNGS], out=cost[:, 1, LEAST_RUNGS:])
-        np.minimum(cost[:, 0, :-LEAST_RUNGS], offered[:, 1, LEAST_RUNGS:], out=cost[:, 0, :-LEAST_RUNGS])
-        cost += misfit
-        cost -= np.minimum.reduce(cost, axis=(1, 2), keepdims=True)
-        return cost
-
     def _origins(self, before: Floats, drifts: Bools) -> States:
-        """Where `_after` has each state come from: to stay is preferred, then to slide, then the nearest change."""
+        """Where `_Step` has each state come from: to stay is preferred, then to slide, then the nearest change."""
         cost, origin = before.copy(), np.broadcast_to(self._states, before.shape).copy()
         dearer = np.where(drifts[:, None, None, None], before + self._slide, np.inf)
         take(cost[..., 1:], origin[..., 1:], dearer[..., :-1], self._states[:, :-1])
@@ -165,6 +149,46 @@ class LadderModel:
         return origin
 
 
+class _Step:
+    """Takes costs one span on, in place, by views that are made once: this is the inmost loop of all.
+
+    Args:
+        cost: the costs, as (ladders, 2, rungs).
+        change: what a change costs on each ladder.
+        slide: what sliding a rung costs on each ladder.
+    """
+
+    def __init__(self, cost: Floats, change: Floats, slide: Floats) -> None:
+        self._cost, self._of_ladder, self._change, self._slide = cost, cost.reshape(len(cost), -1), change, slide
+        self._dearer, self._offered = np.empty_like(cost), np.empty_like(cost)
+        self._slides = [
+            (cost[..., 1:], self._dearer[..., :-1]),
+            (cost[..., :-1], self._dearer[..., 1:]),
+        ]
+        self._cheapest = [
+            (cost[:, 0], self._offered[:, 0]),
+            (cost[:, 1, ::-1], self._offered[:, 1, ::-1]),
+        ]
+        self._changes = [
+            (cost[:, 1, LEAST_RUNGS:], self._offered[:, 0, :-LEAST_RUNGS]),
+            (cost[:, 0, :-LEAST_RUNGS], self._offered[:, 1, LEAST_RUNGS:]),
+        ]
+
+    def take(self, misfit: Floats, drifts: bool) -> None:
+        """The costs after a span: of staying, of sliding one rung when it is time for that, and of changing."""
+        for cost, cheapest in self._cheapest:
+            np.minimum.accumulate(cost, axis=-1, out=cheapest)
+        self._offered += self._change
+        if drifts:
+            np.add(self._cost, self._slide, out=self._dearer)
+            for cost, offered in self._slides:
+                np.minimum(cost, offered, out=cost)
+        for cost, offered in self._changes:
+            np.minimum(cost, offered, out=cost)
+        self._cost += misfit
+        self._of_ladder -= np.minimum.reduce(self._of_ladder, axis=1, keepdims=True)
+
+
 def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Sequence[Span]) -> Bools:
     """Whether each span is hard in the cheapest story of each ladder, as (ladders, spans).
 
@@ -176,12 +200,12 @@ def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Sequence[Span
     model = LadderModel(ladders, noise)
     parts = (spans[at : at + SPANS_AT_ONCE] for at in range(0, len(spans), SPANS_AT_ONCE))
     origins = [origin for part in parts for origin in model.advance(part)]
-    every = np.arange(len(ladders))
-    state, hard = model.best, np.zeros((len(ladders), len(origins)), dtype=bool)
-    for number in range(len(origins) - 1, -1, -1):
-        hard[:, number] = state >= model.first_hard
-        state = origins[number][every, state]
-    return hard
+    states = np.empty((len(ladders), len(spans)), dtype=np.int16)
+    for number, state in enumerate(model.best):
+        for at in range(len(spans) - 1, -1, -1):
+            states[number, at] = state
+            state = origins[at][number, state]
+    return states >= model.first_hard
 
 
 def take(cost: Floats, origin: States, offered: Floats, offered_from: States) -> None:

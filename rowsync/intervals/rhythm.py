@@ -8,7 +8,7 @@ before and after it?  A steady row has such contrasts too, but not one after the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import NamedTuple
@@ -79,11 +79,33 @@ def find_rhythm(row: Row) -> Rhythm | None:
 def clearest(comb: Comb) -> Rhythm | None:
     """The clearest rhythm of an unbroken row."""
     best: Run | None = None
-    for work_s in LENGTHS_S:
-        for easy_s, contrast in zip(EASY_S[work_s], comb.contrast_on_grid(work_s, EASY_S[work_s]), strict=True):
-            run = comb.best_run(work_s, easy_s, contrast, best.gain if best else 0.0)
-            best = max(filter(None, (best, run)), default=None)
+    every = [teeth for work_s in LENGTHS_S for teeth in comb.all_teeth(work_s)]
+    for teeth in sorted(every, key=lambda each: each.most_gain, reverse=True):
+        if best and teeth.most_gain * ROUNDING < best.gain:
+            break
+        best = max(filter(None, (best, comb.best_run(teeth))), default=None)
     return comb.refined(best.first_s, best.work_s, best.easy_s, best.rounds) if best else None
+
+
+class Teeth(NamedTuple):
+    """Pieces of one length at equal distances, wherever they begin.
+
+    Attributes:
+        most_gain: no run of them explains more.
+        work_s: how long a piece lasts [s].
+        easy_s: how long a recovery lasts [s].
+        gains: what a piece that begins at each time of the grid explains a second, a row a round; 0 for none.
+    """
+
+    most_gain: float
+    work_s: int
+    easy_s: int
+    gains: Floats
+
+    @property
+    def weight_s(self) -> float:
+        """What a squared contrast of such lengths explains [s]."""
+        return self.work_s * self.easy_s / (self.work_s + self.easy_s)
 
 
 class Run(NamedTuple):
@@ -105,51 +127,46 @@ class Comb:
         self._integral = np.r_[0.0, np.cumsum(row.resting_levels * row.durations_s)]
         self._grid_s = np.arange(self._start_s, self._end_s, GRID_S)
 
-    def contrast_on_grid(self, work_s: int, easy_s: Sequence[int]) -> Floats:
-        """The contrast at each time of the grid, as (recoveries, times)."""
-        return self.contrast(self._grid_s, work_s, np.array(easy_s, dtype=float)[:, None])
+    def all_teeth(self, work_s: int) -> Iterator[Teeth]:
+        """The teeth of this length with each recovery, as far as the row is long enough for a rhythm of them."""
+        contrast = self.contrast(self._grid_s, work_s, np.array(EASY_S[work_s], dtype=float)[:, None])
+        gains = np.where(contrast > LEAST_CONTRAST, contrast**2, 0.0)  # NaN is no contrast either
+        for easy_s, of_grid in zip(EASY_S[work_s], gains, strict=True):
+            stride = (work_s + easy_s) // GRID_S
+            by_round = np.zeros((-(-len(of_grid) // stride), stride))
+            by_round.ravel()[: len(of_grid)] = of_grid
+            if len(by_round) >= LEAST_ROUNDS:
+                teeth = Teeth(0.0, work_s, easy_s, by_round)
+                yield teeth._replace(most_gain=float(by_round.sum(axis=0).max()) * teeth.weight_s)
 
     def contrast(self, at_s: Floats, work_s: Floats | float, easy_s: Floats | float) -> Floats:
         """What a piece that begins at each time has over its recoveries [log power]; NaN where the row lacks either."""
         work_end_s, easy_end_s = at_s + work_s, at_s + work_s + easy_s
-        reaction_s = np.minimum(REACTION_S, easy_s / 2)
         work = self._mean(at_s + REACTION_S, work_end_s)
-        before = self._mean(at_s - easy_s + reaction_s, at_s)
-        after = self._mean(work_end_s + reaction_s, easy_end_s)
+        before = self._mean(at_s - easy_s + REACTION_S, at_s)
+        after = self._mean(work_end_s + REACTION_S, easy_end_s)
         before = np.where(np.isnan(before), after, before)
         after = np.where(np.isnan(after), before, after)
         contrast: Floats = work - (before + after) / 2
         return contrast
 
-    def best_run(self, work_s: int, easy_s: int, contrast: Floats, least_gain: float) -> Run | None:
-        """The longest and strongest row of pieces at equal distances.
-
-        Args:
-            work_s: how long a piece lasts [s].
-            easy_s: how long a recovery lasts [s].
-            contrast: of such a piece at each time of the grid [log power].
-            least_gain: a run that can't have so much isn't looked for.
-        """
-        stride = (work_s + easy_s) // GRID_S
-        rounds = -(-len(self._grid_s) // stride)
-        weight = work_s * easy_s / (work_s + easy_s)  # what a contrast of such lengths explains
-        gain = np.zeros((rounds, stride))
-        gain.ravel()[: len(contrast)] = np.where(contrast > LEAST_CONTRAST, contrast**2, 0.0)  # NaN is no contrast
-        strong = np.count_nonzero(gain, axis=0) >= LEAST_ROUNDS
-        if not strong.any() or gain.sum(axis=0).max() * weight < least_gain * ROUNDING:
+    def best_run(self, teeth: Teeth) -> Run | None:
+        """The longest and strongest row of pieces; None where it is too short for a rhythm."""
+        stride = teeth.gains.shape[1]
+        if np.count_nonzero(teeth.gains, axis=0).max() < LEAST_ROUNDS:
             return None
         upto, length = np.zeros(stride), np.zeros(stride, dtype=int)
         best, best_end, best_length = 0.0, (0, 0), 0
-        for number in range(rounds):
-            goes_on = gain[number] > 0
-            upto, length = (upto + gain[number]) * goes_on, (length + 1) * goes_on
+        for number, gain in enumerate(teeth.gains):
+            goes_on = gain > 0
+            upto, length = (upto + gain) * goes_on, (length + 1) * goes_on
             column = int(upto.argmax())
             if upto[column] > best:
                 best, best_end, best_length = float(upto[column]), (number, column), int(length[column])
         if best_length < LEAST_ROUNDS:
             return None
         first = (best_end[0] - best_length + 1) * stride + best_end[1]
-        return Run(best * weight, float(self._grid_s[first]), work_s, easy_s, best_length)
+        return Run(best * teeth.weight_s, float(self._grid_s[first]), teeth.work_s, teeth.easy_s, best_length)
 
     def refined(self, first_s: float, work_s: float, easy_s: float, rounds: int) -> Rhythm | None:
         """The same to the second, if it is clear enough to be meant."""
