@@ -143,8 +143,10 @@ def energy_ticks(samples: Sequence[Sample], strokes: Sequence[Stroke]) -> list[T
     counted_kcal, restarts = 0.0, 0
     for before, sample in pairwise(samples):
         restarts += (sample.machine_elapsed_s or 0.0) < (before.machine_elapsed_s or 0.0)
-        new_kcal = (sample.machine_energy_kcal or 0.0) - (before.machine_energy_kcal or 0.0)
-        if new_kcal > 0 and before.machine_energy_kcal is not None:
+        if before.machine_energy_kcal is None or sample.machine_energy_kcal == before.machine_energy_kcal:
+            continue
+        new_kcal = (sample.machine_energy_kcal or 0.0) - before.machine_energy_kcal
+        if new_kcal > 0:
             counted_kcal += new_kcal
             tick = rowed.tick(sample.time_s, counted_kcal)
             bout = (tick.bout, restarts) if tick.bout else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from rowsync.athlete import SEXES
 
@@ -242,6 +242,9 @@ FORMULAS = (
 """Ours first, then every published one; their functions' docstrings have the sources."""
 
 
+_Facts = tuple[tuple[str, float | str | None], ...]
+
+
 def by_formula(rowed: Iterable[tuple[float, Mapping[str, float | str | None]]]) -> dict[str, float]:
     """What each formula gives for some rowing, added up piece by piece and never from means [kcal].
 
@@ -251,14 +254,14 @@ def by_formula(rowed: Iterable[tuple[float, Mapping[str, float | str | None]]]) 
     Returns:
         By the formula's name; without those that need something unknown of any piece.
     """
-    numbers: dict[tuple[object, ...], int] = {}  # machines send whole watts, so many pieces are alike
-    pieces = [
-        (duration_s / 60.0, numbers.setdefault(tuple(facts.items()), len(numbers))) for duration_s, facts in rowed
-    ]
+    numbers: dict[_Facts, int] = {}
+    pieces = []
+    for duration_s, facts in rowed:  # many are alike, since machines send whole watts
+        pieces.append((duration_s / 60.0, numbers.setdefault(tuple(facts.items()), len(numbers))))
     distinct = [dict(facts) for facts in numbers]
     totals = {}
     for formula in FORMULAS if pieces else ():
-        costs = list(takewhile(lambda cost: cost is not None, map(formula.at, distinct)))
-        if len(costs) == len(distinct):
-            totals[formula.name] = sum(minutes * costs[number] for minutes, number in pieces)
+        costs = [cost for facts in distinct if (cost := formula.at(facts)) is not None]
+        if len(costs) == len(distinct):  # the others need what is unknown
+            totals[formula.name] = float(sum(minutes * costs[number] for minutes, number in pieces))
     return totals

@@ -57,9 +57,10 @@ class Ladder:
 class LadderModel:
     """The cheapest stories so far, for several ladders at once.
 
-    Costs and origins are arrays whose last axes are (ladders, 2, rungs): easy, then hard.  A state is a number into the
-    last two.  Costs alone are carried from span to span; which state each one came from follows from the costs before
-    the span, and for many spans at once.
+    Costs and origins are arrays whose last axes are (ladders, 2, rungs): easy from the lowest rung up, then hard from
+    the highest down.  So an effort always changes from the first rungs of one to the first of the other, and a state is
+    a number into the last two axes.  Costs alone are carried from span to span; which state each one came from follows
+    from the costs before a span, and for many spans at once.
 
     Args:
         ladders: what changes cost; all of them drift at the same times.
@@ -68,20 +69,16 @@ class LadderModel:
 
     def __init__(self, ladders: Sequence[Ladder], noise: float) -> None:
         self._rungs = np.arange(LOWEST_LEVEL, HIGHEST_LEVEL, RUNG)
-        self._columns = np.arange(len(self._rungs), dtype=np.int16)
-        self._change, self._dip, self._burst, self._slide = (
-            np.array(values, dtype=float)[:, None, None]
-            for values in zip(
-                *((each.change_cost, each.dip_cap_per_s, each.burst_cap_per_s, each.drift_cost) for each in ladders),
-                strict=True,
-            )
-        )
+        shape = (len(ladders), 2, len(self._rungs))
+        self._change = np.array([each.change_cost for each in ladders])[:, None, None]
+        self._slide = np.array([each.drift_cost for each in ladders])[:, None, None]
+        self._dip = np.array([each.dip_cap_per_s for each in ladders])[:, None]
+        self._burst = np.array([each.burst_cap_per_s for each in ladders])[:, None]
         spread = np.interp(self._rungs, ERRATIC_LEVELS, (ERRATIC_NOISE, noise))
         self._evidence_per_s = CORRELATED_SHARE / (2 * np.maximum(spread, noise) ** 2)
-        self._stop_cost_per_s = np.broadcast_to(self._dip, (len(ladders), 2, len(self._rungs))).copy()
+        self._stop_cost_per_s = np.broadcast_to(self._dip[..., None], shape).copy()
         self._stop_cost_per_s[:, 0, self._rungs < PADDLING_LEVEL] = STOP_COST_PER_S
-        self._cost = np.zeros(self._stop_cost_per_s.shape)
-        self._step = _Step(self._cost, self._change, self._slide)
+        self._cost = np.zeros(shape)
         self._states = np.arange(2 * len(self._rungs), dtype=np.int16).reshape(2, -1)
         self._drift_every_s = ladders[0].drift_every_s
         self._since_drift_s = 0.0
@@ -90,18 +87,30 @@ class LadderModel:
         """Takes the next spans; answers the state that each state came from, as (spans, ladders, states)."""
         levels, durations_s = np.array(spans, dtype=float).reshape(-1, 2).T
         drifts = [self._is_time_to_drift(duration_s) for _, duration_s in spans]
-        before = np.empty((len(spans), *self._cost.shape))
-        for number, misfit in enumerate(self._misfits(levels, durations_s)):
-            before[number] = self._cost
-            self._step.take(misfit, drifts[number])
-        return self._origins(before, np.array(drifts, dtype=bool)).reshape(len(spans), len(self._cost), -1)
+        costs = np.empty((len(spans) + 1, *self._cost.shape))
+        costs[0] = self._cost
+        offered = np.empty_like(self._cost)
+        for before, cost, misfit, drift in zip(
+            costs, costs[1:], self._misfits(levels, durations_s), drifts, strict=False
+        ):
+            np.add(np.minimum.accumulate(before, axis=-1, out=offered), self._change, out=offered)
+            np.copyto(cost, before)
+            if drift:
+                dearer = before + self._slide
+                np.minimum(cost[..., 1:], dearer[..., :-1], out=cost[..., 1:])
+                np.minimum(cost[..., :-1], dearer[..., 1:], out=cost[..., :-1])
+            np.minimum(cost[CHANGED], offered[CHANGES], out=cost[CHANGED])
+            cost += misfit
+            cost -= np.minimum.reduce(cost, axis=(1, 2), keepdims=True)
+        self._cost = costs[-1]
+        return self._origins(costs[:-1], np.array(drifts, dtype=bool)).reshape(len(spans), len(self._cost), -1)
 
     def peek(self, level: float, duration_s: float) -> States:
         """The best states after one more span, without taking it."""
-        kept, since_drift_s = self._cost.copy(), self._since_drift_s
+        kept = self._cost, self._since_drift_s
         self.advance([(level, duration_s)])
         best = self.best
-        self._cost[:], self._since_drift_s = kept, since_drift_s
+        self._cost, self._since_drift_s = kept
         return best
 
     @property
@@ -112,16 +121,17 @@ class LadderModel:
 
     @property
     def first_hard(self) -> int:
-        """Number of the lowest hard state."""
+        """Number of the first hard state."""
         return len(self._rungs)
 
     def _misfits(self, levels: Floats, durations_s: Floats) -> Floats:
         """What each span costs in each state."""
-        residual = levels[:, None, None, None] - self._rungs
+        residual = levels[:, None, None] - self._rungs
         cap = np.where(residual < 0, self._dip, self._burst)
-        per_s = np.minimum(self._evidence_per_s * residual**2, cap)
-        stopped = (levels < STOPPED_LEVEL)[:, None, None, None]
-        misfits: Floats = np.where(stopped, self._stop_cost_per_s, per_s) * durations_s[:, None, None, None]
+        easy = np.minimum(self._evidence_per_s * residual**2, cap)
+        misfits: Floats = np.stack([easy, easy[..., ::-1]], axis=-2)
+        misfits[levels < STOPPED_LEVEL] = self._stop_cost_per_s
+        misfits *= durations_s[:, None, None, None]
         return misfits
 
     def _is_time_to_drift(self, duration_s: float) -> bool:
@@ -132,61 +142,21 @@ class LadderModel:
         return True
 
     def _origins(self, before: Floats, drifts: Bools) -> States:
-        """Where `_Step` has each state come from: to stay is preferred, then to slide, then the nearest change."""
+        """Where each state comes from, by the costs before: staying goes before sliding, and that before changing."""
         cost, origin = before.copy(), np.broadcast_to(self._states, before.shape).copy()
-        dearer = np.where(drifts[:, None, None, None], before + self._slide, np.inf)
-        take(cost[..., 1:], origin[..., 1:], dearer[..., :-1], self._states[:, :-1])
-        take(cost[..., :-1], origin[..., :-1], dearer[..., 1:], self._states[:, 1:])
-        easy, hard = before[..., 0, :], before[..., 1, ::-1]
-        price, rungs = self._change[:, 0], len(self._rungs)
-        cheapest, column = running_minimum(easy, self._columns)
-        up = cheapest[..., :-LEAST_RUNGS] + price
-        take(cost[..., 1, LEAST_RUNGS:], origin[..., 1, LEAST_RUNGS:], up, column[..., :-LEAST_RUNGS])
-        cheapest, column = running_minimum(hard, self._columns)
-        down = cheapest[..., ::-1][..., LEAST_RUNGS:] + price
-        from_state = (2 * rungs - 1 - column[..., ::-1])[..., LEAST_RUNGS:]
-        take(cost[..., 0, :-LEAST_RUNGS], origin[..., 0, :-LEAST_RUNGS], down, from_state)
+        slid, slid_from = cost[drifts], origin[drifts]
+        dearer = slid + self._slide
+        take(slid[..., 1:], slid_from[..., 1:], dearer[..., :-1], self._states[:, :-1])
+        take(slid[..., :-1], slid_from[..., :-1], dearer[..., 1:], self._states[:, 1:])
+        cost[drifts], origin[drifts] = slid, slid_from
+        cheapest, states = running_minimum(before, self._states)
+        take(cost[CHANGED], origin[CHANGED], (cheapest + self._change)[CHANGES], states[CHANGES])
         return origin
 
 
-class _Step:
-    """Takes costs one span on, in place, by views that are made once: this is the inmost loop of all.
-
-    Args:
-        cost: the costs, as (ladders, 2, rungs).
-        change: what a change costs on each ladder.
-        slide: what sliding a rung costs on each ladder.
-    """
-
-    def __init__(self, cost: Floats, change: Floats, slide: Floats) -> None:
-        self._cost, self._of_ladder, self._change, self._slide = cost, cost.reshape(len(cost), -1), change, slide
-        self._dearer, self._offered = np.empty_like(cost), np.empty_like(cost)
-        self._slides = [
-            (cost[..., 1:], self._dearer[..., :-1]),
-            (cost[..., :-1], self._dearer[..., 1:]),
-        ]
-        self._cheapest = [
-            (cost[:, 0], self._offered[:, 0]),
-            (cost[:, 1, ::-1], self._offered[:, 1, ::-1]),
-        ]
-        self._changes = [
-            (cost[:, 1, LEAST_RUNGS:], self._offered[:, 0, :-LEAST_RUNGS]),
-            (cost[:, 0, :-LEAST_RUNGS], self._offered[:, 1, LEAST_RUNGS:]),
-        ]
-
-    def take(self, misfit: Floats, drifts: bool) -> None:
-        """The costs after a span: of staying, of sliding one rung when it is time for that, and of changing."""
-        for cost, cheapest in self._cheapest:
-            np.minimum.accumulate(cost, axis=-1, out=cheapest)
-        self._offered += self._change
-        if drifts:
-            np.add(self._cost, self._slide, out=self._dearer)
-            for cost, offered in self._slides:
-                np.minimum(cost, offered, out=cost)
-        for cost, offered in self._changes:
-            np.minimum(cost, offered, out=cost)
-        self._cost += misfit
-        self._of_ladder -= np.minimum.reduce(self._of_ladder, axis=1, keepdims=True)
+CHANGED = (..., slice(None, -LEAST_RUNGS))
+CHANGES = (..., slice(None, None, -1), slice(-LEAST_RUNGS - 1, None, -1))
+"""Where an effort may change to, and from where: hard falls to any easy rung far enough below, easy rises likewise."""
 
 
 def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Sequence[Span]) -> Bools:
@@ -200,12 +170,12 @@ def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Sequence[Span
     model = LadderModel(ladders, noise)
     parts = (spans[at : at + SPANS_AT_ONCE] for at in range(0, len(spans), SPANS_AT_ONCE))
     origins = [origin for part in parts for origin in model.advance(part)]
-    states = np.empty((len(ladders), len(spans)), dtype=np.int16)
-    for number, state in enumerate(model.best):
-        for at in range(len(spans) - 1, -1, -1):
-            states[number, at] = state
-            state = origins[at][number, state]
-    return states >= model.first_hard
+    every, state = np.arange(len(ladders)), model.best
+    states = np.empty((len(spans), len(ladders)), dtype=np.int16)
+    for at in range(len(spans) - 1, -1, -1):
+        states[at] = state
+        state = origins[at][every, state]
+    return np.greater_equal(states.T, model.first_hard)
 
 
 def take(cost: Floats, origin: States, offered: Floats, offered_from: States) -> None:
@@ -215,7 +185,7 @@ def take(cost: Floats, origin: States, offered: Floats, offered_from: States) ->
     np.copyto(origin, offered_from, where=cheaper)
 
 
-def running_minimum(cost: Floats, columns: States) -> tuple[Floats, States]:
-    """The cheapest up to each column, and the column it stands in."""
+def running_minimum(cost: Floats, states: States) -> tuple[Floats, States]:
+    """The cheapest up to each state, and the last state that has it."""
     cheapest = np.minimum.accumulate(cost, axis=-1)
-    return cheapest, np.maximum.accumulate(np.where(cost == cheapest, columns, 0), axis=-1)
+    return cheapest, np.maximum.accumulate(np.where(cost == cheapest, states, 0), axis=-1)

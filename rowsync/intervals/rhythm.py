@@ -20,11 +20,6 @@ from rowsync.intervals.row import Floats, Row
 GRID_S = 5
 LENGTHS_S = (*range(15, 61, 5), *range(75, 181, 15))  # of a piece, and of a recovery
 RECOVERY_SHARE = (0.12, 0.85)  # of a round
-EASY_S = {
-    work_s: [easy_s for easy_s in LENGTHS_S if RECOVERY_SHARE[0] <= easy_s / (work_s + easy_s) <= RECOVERY_SHARE[1]]
-    for work_s in LENGTHS_S
-}
-"""The recoveries that are laid over a row with each piece [s]."""
 REACTION_S = 5  # left out at the start of each length: the flywheel follows
 LEAST_CONTRAST = 0.03  # log power; less ends the rhythm
 LEAST_ROUNDS, LEAST_STROKES = 6, 4
@@ -79,33 +74,11 @@ def find_rhythm(row: Row) -> Rhythm | None:
 def clearest(comb: Comb) -> Rhythm | None:
     """The clearest rhythm of an unbroken row."""
     best: Run | None = None
-    every = [teeth for work_s in LENGTHS_S for teeth in comb.all_teeth(work_s)]
-    for teeth in sorted(every, key=lambda each: each.most_gain, reverse=True):
-        if best and teeth.most_gain * ROUNDING < best.gain:
+    for most_gain, work_s, easy_s in sorted(comb.promising(), reverse=True):
+        if best and most_gain * ROUNDING < best.gain:
             break
-        best = max(filter(None, (best, comb.best_run(teeth))), default=None)
+        best = max(filter(None, (best, comb.best_run(work_s, easy_s))), default=None)
     return comb.refined(best.first_s, best.work_s, best.easy_s, best.rounds) if best else None
-
-
-class Teeth(NamedTuple):
-    """Pieces of one length at equal distances, wherever they begin.
-
-    Attributes:
-        most_gain: no run of them explains more.
-        work_s: how long a piece lasts [s].
-        easy_s: how long a recovery lasts [s].
-        gains: what a piece that begins at each time of the grid explains a second, a row a round; 0 for none.
-    """
-
-    most_gain: float
-    work_s: int
-    easy_s: int
-    gains: Floats
-
-    @property
-    def weight_s(self) -> float:
-        """What a squared contrast of such lengths explains [s]."""
-        return self.work_s * self.easy_s / (self.work_s + self.easy_s)
 
 
 class Run(NamedTuple):
@@ -127,37 +100,45 @@ class Comb:
         self._integral = np.r_[0.0, np.cumsum(row.resting_levels * row.durations_s)]
         self._grid_s = np.arange(self._start_s, self._end_s, GRID_S)
 
-    def all_teeth(self, work_s: int) -> Iterator[Teeth]:
-        """The teeth of this length with each recovery, as far as the row is long enough for a rhythm of them."""
-        contrast = self.contrast(self._grid_s, work_s, np.array(EASY_S[work_s], dtype=float)[:, None])
-        gains = np.where(contrast > LEAST_CONTRAST, contrast**2, 0.0)  # NaN is no contrast either
-        for easy_s, of_grid in zip(EASY_S[work_s], gains, strict=True):
-            stride = (work_s + easy_s) // GRID_S
-            by_round = np.zeros((-(-len(of_grid) // stride), stride))
-            by_round.ravel()[: len(of_grid)] = of_grid
-            if len(by_round) >= LEAST_ROUNDS:
-                teeth = Teeth(0.0, work_s, easy_s, by_round)
-                yield teeth._replace(most_gain=float(by_round.sum(axis=0).max()) * teeth.weight_s)
+    def promising(self) -> Iterator[tuple[float, int, int]]:
+        """The lengths of piece and recovery with a run that is long enough, and what no run of them exceeds."""
+        lengths_s = np.array(LENGTHS_S, dtype=float)[:, None]
+        before = self._before(self._grid_s, lengths_s)
+        for work_s in LENGTHS_S:
+            shares = lengths_s[:, 0] / (work_s + lengths_s[:, 0])
+            fits = (RECOVERY_SHARE[0] <= shares) & (shares <= RECOVERY_SHARE[1])
+            all_gains = gains_of(self._contrast(self._grid_s, work_s, lengths_s[fits], before[fits]))
+            for easy_s, each in zip(lengths_s[fits, 0].astype(int).tolist(), all_gains, strict=True):
+                gains = by_round(each, work_s + easy_s)
+                lasting = gains > 0
+                for _ in range(LEAST_ROUNDS - 1):
+                    lasting = lasting[1:] & lasting[:-1]
+                if lasting.any():
+                    yield float(gains.sum(axis=0).max()) * weight_s(work_s, easy_s), work_s, easy_s
 
     def contrast(self, at_s: Floats, work_s: Floats | float, easy_s: Floats | float) -> Floats:
         """What a piece that begins at each time has over its recoveries [log power]; NaN where the row lacks either."""
+        return self._contrast(at_s, work_s, easy_s, self._before(at_s, easy_s))
+
+    def _before(self, at_s: Floats, easy_s: Floats | float) -> Floats:
+        return self._mean(at_s - easy_s + REACTION_S, at_s)
+
+    def _contrast(self, at_s: Floats, work_s: Floats | float, easy_s: Floats | float, before: Floats) -> Floats:
         work_end_s, easy_end_s = at_s + work_s, at_s + work_s + easy_s
         work = self._mean(at_s + REACTION_S, work_end_s)
-        before = self._mean(at_s - easy_s + REACTION_S, at_s)
         after = self._mean(work_end_s + REACTION_S, easy_end_s)
         before = np.where(np.isnan(before), after, before)
         after = np.where(np.isnan(after), before, after)
         contrast: Floats = work - (before + after) / 2
         return contrast
 
-    def best_run(self, teeth: Teeth) -> Run | None:
-        """The longest and strongest row of pieces; None where it is too short for a rhythm."""
-        stride = teeth.gains.shape[1]
-        if np.count_nonzero(teeth.gains, axis=0).max() < LEAST_ROUNDS:
-            return None
+    def best_run(self, work_s: int, easy_s: int) -> Run | None:
+        """The longest and strongest row of pieces at equal distances; None where it is too short for a rhythm."""
+        gains = by_round(gains_of(self.contrast(self._grid_s, work_s, easy_s)), work_s + easy_s)
+        stride = gains.shape[1]
         upto, length = np.zeros(stride), np.zeros(stride, dtype=int)
         best, best_end, best_length = 0.0, (0, 0), 0
-        for number, gain in enumerate(teeth.gains):
+        for number, gain in enumerate(gains):
             goes_on = gain > 0
             upto, length = (upto + gain) * goes_on, (length + 1) * goes_on
             column = int(upto.argmax())
@@ -166,7 +147,7 @@ class Comb:
         if best_length < LEAST_ROUNDS:
             return None
         first = (best_end[0] - best_length + 1) * stride + best_end[1]
-        return Run(best * teeth.weight_s, float(self._grid_s[first]), teeth.work_s, teeth.easy_s, best_length)
+        return Run(best * weight_s(work_s, easy_s), float(self._grid_s[first]), work_s, easy_s, best_length)
 
     def refined(self, first_s: float, work_s: float, easy_s: float, rounds: int) -> Rhythm | None:
         """The same to the second, if it is clear enough to be meant."""
@@ -205,6 +186,24 @@ class Comb:
         integral = np.interp(end_s, self._edges_s, self._integral) - np.interp(start_s, self._edges_s, self._integral)
         reaches = (start_s >= self._start_s - GRID_S) & (end_s <= self._end_s + GRID_S) & (end_s > start_s)
         return np.where(reaches, integral / np.where(end_s > start_s, end_s - start_s, 1.0), math.nan)
+
+
+def gains_of(contrasts: Floats) -> Floats:
+    """The squares of contrasts; 0 where there is too little contrast, or none that is known."""
+    return np.where(contrasts > LEAST_CONTRAST, contrasts**2, 0.0)
+
+
+def by_round(of_grid: Floats, round_s: int) -> Floats:
+    """Values of the grid, a row a round."""
+    stride = round_s // GRID_S
+    rounds = np.zeros((-(-len(of_grid) // stride), stride))
+    rounds.ravel()[: len(of_grid)] = of_grid
+    return rounds
+
+
+def weight_s(work_s: float, easy_s: float) -> float:
+    """What a squared contrast of such lengths explains [s]."""
+    return work_s * easy_s / (work_s + easy_s)
 
 
 def clearness_of(contrasts: Floats) -> float:
