@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from struct import Struct
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from rowsync.reading import Reading
 
@@ -113,9 +113,9 @@ def decode_rower_data(payload: bytes) -> RowerData:
         payload: the notification's value, of any length.
     """
     try:
-        plan = _DECODERS[payload[0] | (payload[1] & 0x1F) << 8 | len(payload) << 13]
-    except IndexError:
-        return read_by_table(payload)
+        plan = _decoders[payload[0] | (payload[1] & 0x1F) << 8 | len(payload) << 13]
+    except (KeyError, IndexError):
+        plan = _DECODERS.plan_for(payload)
     return plan(payload)
 
 
@@ -176,9 +176,9 @@ def read_rower_data(payload: bytes) -> Reading:
         payload: the notification's value, of any length.
     """
     try:
-        plan = _READERS[payload[0] | (payload[1] & 0x1F) << 8 | len(payload) << 13]
-    except IndexError:
-        return reading_of(read_by_table(payload))
+        plan = _readers[payload[0] | (payload[1] & 0x1F) << 8 | len(payload) << 13]
+    except (KeyError, IndexError):
+        plan = _READERS.plan_for(payload)
     return plan(payload)
 
 
@@ -263,22 +263,28 @@ _STRUCT_CODES = {(1, False): "B", (2, False): "H", (2, True): "h", (3, False): "
 _Read = TypeVar("_Read", bound=RowerData | Reading)
 
 
-class _Plans(dict[int, Callable[[bytes], _Read]]):
-    """Readers by the shape they read: the defined flags, and from bit 13 on the length.
+class _Plans(Generic[_Read]):
+    """Readers for the shapes that were met.
 
     Args:
         what: the tuple that they build.
         said: its fields, and what these are called in `RowerData`; others are None.
         by_table: what they mean; it reads the shapes for which there is no place left.
+
+    Attributes:
+        by_shape: readers by what they read: the defined flags, and from bit 13 on the length.
     """
 
     def __init__(self, what: type[_Read], said: Mapping[str, str], by_table: Callable[[bytes], _Read]) -> None:
         self._what, self._said, self._by_table = what, said, by_table
+        self.by_shape: dict[int, Callable[[bytes], _Read]] = {}
 
-    def __missing__(self, shape: int) -> Callable[[bytes], _Read]:
-        if len(self) >= _MOST_PLANS:
+    def plan_for(self, payload: bytes) -> Callable[[bytes], _Read]:
+        """A reader for payloads of this shape, kept as long as there is place."""
+        if len(payload) < 2 or len(self.by_shape) >= _MOST_PLANS:
             return self._by_table
-        plan = self[shape] = self._compiled(shape & DEFINED_FLAGS, shape >> 13)
+        flags = _flags(payload) & DEFINED_FLAGS
+        plan = self.by_shape[flags | len(payload) << 13] = self._compiled(flags, len(payload))
         return plan
 
     def _compiled(self, flags: int, length: int) -> Callable[[bytes], _Read]:
@@ -309,3 +315,4 @@ def _expression(field: Field) -> str:
 
 _DECODERS = _Plans(RowerData, {name: name for name in RowerData._fields}, read_by_table)
 _READERS = _Plans(Reading, SAID, lambda payload: reading_of(read_by_table(payload)))
+_decoders, _readers = _DECODERS.by_shape, _READERS.by_shape

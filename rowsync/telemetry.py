@@ -264,7 +264,7 @@ class Telemetry:
             rate, pace, power_source = self._zero("stroke_rate_spm"), None, None
             power_w = self._zero("power_w", "pace_s_per_500m")
         heart_rate, heart_rate_source = self._heart_rate()
-        return Sample._make(  # as a call by name it takes a tenth of the whole analysis
+        return Sample._make(  # a call by names takes several times as long
             (
                 time_s,
                 moving,

@@ -122,8 +122,8 @@ def test_hostile_flags_never_fill_the_memory_with_compiled_readers():
     for flags in range(0, 1 << 13, 3):
         decode_rower_data(flags.to_bytes(2, "little") + bytes(30))
         ftms.read_rower_data(flags.to_bytes(2, "little") + bytes(30))
-    assert len(ftms._DECODERS) <= 256
-    assert len(ftms._READERS) <= 256
+    assert len(ftms._DECODERS.by_shape) <= 256
+    assert len(ftms._READERS.by_shape) <= 256
 
 
 def _values(field):
