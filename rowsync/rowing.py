@@ -485,7 +485,7 @@ class _Following:
         if sample is None:
             return
         if time_s - sample.time_s > STALE_S:
-            sample = replace(sample, **STALE)
+            sample = sample._replace(**STALE)
         cue = guide.cue(time_s) if guide else None
         recovers = cue is not None and cue.piece is not None and cue.piece.effort in WAITS_FOR_NOBODY
         if sample.moving or recovers or self._lost is not None:

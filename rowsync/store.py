@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -55,7 +56,7 @@ from rowsync.recording import (
 from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.strokes import Stroke, StrokeCounter
-from rowsync.telemetry import Item, Note, Notification, Sample
+from rowsync.telemetry import Item, Notification, Sample
 from rowsync.wording import moment, outside_text, stamp
 from rowsync.workers import in_order
 
@@ -747,10 +748,12 @@ class Store:
         path = self._file("raw", session_id)
         metadata, table = _metadata(path, "header", "events"), _read(path, RAW)
         columns = (table[name].to_pylist() for name in RAW.names)
-        items: list[Item] = list(filter(None, map(note_from_fields, metadata["events"])))
-        items += (Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
+        notes = list(filter(None, map(note_from_fields, metadata["events"])))
         # What came before the row has the time 0 and comes first; later, a note tells of what came until then.
-        items.sort(key=lambda item: (item.time_s, item.time_s > 0 and isinstance(item, Note)))
+        items: list[Item] = [note for note in notes if note.time_s == 0]
+        items += (Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
+        items += (note for note in notes if note.time_s > 0)
+        items.sort(key=attrgetter("time_s"))
         return Recording(header_from_fields(metadata["header"], session_id), tuple(items))
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -898,11 +901,11 @@ class Store:
 
 
 def _samples_table(session: Session) -> pa.Table:
-    columns: dict[str, Any] = {
-        name: [getattr(sample, name) for sample in session.samples] for name in SAMPLES.names if name != "session_id"
-    }
-    columns["session_id"] = [session.header.session_id] * len(session.samples)
-    return pa.Table.from_pydict(columns, schema=SAMPLES)
+    columns = zip(*session.samples, strict=True) if session.samples else ((),) * len(Sample._fields)
+    named = dict(zip(Sample._fields, columns, strict=True))
+    return pa.Table.from_pydict(
+        {"session_id": [session.header.session_id] * len(session.samples), **named}, schema=SAMPLES
+    )
 
 
 def _samples(table: pa.Table) -> list[Sample]:

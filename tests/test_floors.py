@@ -158,6 +158,7 @@ STANDARD_IN_THE_CORE = {
     "html",
     "itertools",
     "math",
+    "operator",
     "re",
     "statistics",
     "struct",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from itertools import accumulate
 from math import exp
@@ -452,7 +452,7 @@ def heard(strokes, hz, drops=lambda n: False):
 
 
 STROKES = [
-    replace(stroke, power_w=stroke.power_w + (stroke.number * 7 % 11 - 5))  # nobody rows twice to the watt
+    stroke._replace(power_w=stroke.power_w + (stroke.number * 7 % 11 - 5))  # nobody rows twice to the watt
     for stroke in rowed(*ARTICLE, stroke_s=2.375)  # and seldom to the second
 ]
 
