@@ -79,6 +79,9 @@ BURST_S = 0.05
 CLOCK_S = 0.001
 """The session's time is told to a millisecond [s]."""
 
+ASLEEP_S = 10.0
+"""Woken so much later than it asked for, this computer slept, and heard nothing meanwhile [s]."""
+
 TICK_S = 0.01
 """The watchdog looks no oftener: what is left of a wait after rounding may be less than the clock can tell [s]."""
 
@@ -209,11 +212,16 @@ class Connection:
             MachineLost: the machine went and did not come back.
         """
         while True:
+            now_s = self.now_s
+            wait_s = max(due_s() - now_s, CLOCK_S)
             try:
-                async with asyncio.timeout(max(due_s() - self.now_s, CLOCK_S)):
+                async with asyncio.timeout(wait_s):
                     item = await anext(self)
             except TimeoutError:
-                if self._origin_s is not None:
+                if self.now_s > now_s + wait_s + ASLEEP_S:
+                    self._is_gone = True
+                    self._note(LOST, reason="this computer slept")
+                elif self._origin_s is not None:
                     yield self.now_s
             except StopAsyncIteration:
                 return

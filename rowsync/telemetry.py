@@ -157,6 +157,10 @@ def power_from_pace_w(pace_s_per_500m: float) -> float:
     return power_from_speed_w(500.0 / pace_s_per_500m)
 
 
+BURST_S = 0.1
+"""The parts of a record come within so long [s]."""
+
+
 class Counter:
     """A total that only grows, out of a machine's counter that may wrap, start again or jump.
 
@@ -172,6 +176,7 @@ class Counter:
         self._time_s = 0.0
         self._allowance = slack
         self._began_again = False
+        self._before: tuple[float, float] = (0.0, 0.0)
         self.total: float | None = None
 
     def feed(self, raw: float, time_s: float, *, rowing: bool = True) -> float:
@@ -185,17 +190,30 @@ class Counter:
         elif 0 < raw < self._raw <= raw + self._slack and not self._began_again:
             return self.total  # the machine only corrects itself by a little; beginning again starts at 0, or far below
         else:
+            self._before = (self.total, self._time_s)
             self.total += self._advance(raw, time_s)
         self._raw, self._time_s, self._began_again = raw, time_s, False
         return self.total
 
-    def begin_again(self) -> None:
-        """The machine is known to have begun again at 0: its next count is what was rowed since."""
-        self._began_again = True
+    def begin_again(self, time_s: float) -> None:
+        """The machine is known to have begun again at 0: its next count is what was rowed since.
+
+        A count that came in the same burst of packets, before this was known, may have been such a one.
+        """
+        total, heard_s = self._before
+        is_of_burst = time_s - self._time_s <= BURST_S and self._raw <= self._most(self._time_s - heard_s)
+        if self.total is not None and is_of_burst:
+            self.total = max(self.total, total + self._raw)
+        else:
+            self._began_again = True
 
     def may_have_begun_again(self, raw: float, time_s: float) -> bool:
         """Whether the machine could have counted so far from 0 since it last spoke."""
-        return self.total is None or raw <= self._slack + self._most_per_s * (time_s - self._time_s)
+        return self.total is None or raw <= self._most(time_s - self._time_s)
+
+    def _most(self, duration_s: float) -> float:
+        """What a rower counts in a time, in lumps as machines count [s]."""
+        return self._slack + self._most_per_s * duration_s
 
     def _advance(self, raw: float, time_s: float) -> float:
         earned = self._most_per_s * (time_s - self._time_s)
@@ -356,7 +374,7 @@ class Telemetry:
         silence_s = time_s - before[0]
         slack_s = 0.0 if self._was_lost or silence_s > CLOCK_SLACK_S else CLOCK_SLACK_S
         self._was_lost = False
-        if reading.elapsed_s >= before[1] - slack_s:
+        if reading.elapsed_s >= before[1] - slack_s or _may_have_wrapped(before[1], reading.elapsed_s, silence_s):
             return
         fed: tuple[tuple[Counter, float | None], ...] = (
             (self._distance_m, reading.distance_m),
@@ -366,7 +384,7 @@ class Telemetry:
         agreed = all(counter.may_have_begun_again(raw, time_s) for counter, raw in fed if raw is not None)
         if agreed and reading.elapsed_s <= silence_s + CLOCK_SLACK_S:
             for counter, _ in fed:
-                counter.begin_again()
+                counter.begin_again(time_s)
 
     def _strike(self, time_s: float, new: float) -> None:
         period_s = USUAL_STROKE_S
@@ -417,6 +435,11 @@ class Telemetry:
         return None, power_w, None if power_w is None else "machine"
 
 
+def _may_have_wrapped(before_s: float, now_s: float, silence_s: float) -> bool:
+    """Whether a machine's clock was so near to its end that it needn't have begun again [s]."""
+    return any((now_s - before_s) % wraps_s <= silence_s + CLOCK_SLACK_S for wraps_s in CLOCKS_WRAP_S)
+
+
 def _new(counter: Counter, raw: float | None, time_s: float, rowing: bool) -> float:
     """What a counter advances by one reading, or by none."""
     before = counter.total or 0
@@ -426,6 +449,9 @@ def _new(counter: Counter, raw: float | None, time_s: float, rowing: bool) -> fl
 def _whole(value: float | None) -> int | None:
     return None if value is None else int(value)
 
+
+CLOCKS_WRAP_S = (65_536.0, 167_772.16)
+"""Where machines' clocks wrap to 0: FTMS counts seconds in 16 bits, a Concept2 hundredths in 24 [s]."""
 
 CLOCK_SLACK_S = 5.0
 """How far a machine's clock may be off without a meaning: they show whole seconds, some late [s]."""

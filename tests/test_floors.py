@@ -91,6 +91,7 @@ FLOORS = [
     "sound",
     "rowing_screen",
     "apart",
+    "awake",
     "live",
     "ledger",
     "exported",
@@ -126,6 +127,7 @@ DOORS = {
     "tomlkit": {"config"},
     "asyncio": {
         "apart",
+        "awake",
         "ble",
         "connection",
         "dashboards",
@@ -141,7 +143,7 @@ DOORS = {
     "multiprocessing": {"workers"},
     "concurrent": {"mqtt", "virtual", "workers"},
     "signal": {"live", "rowing_screen", "teletype", "terminal", "workers"},
-    "time": {"journal", "rowing_screen", "uploads"},
+    "time": {"awake", "journal", "rowing_screen", "uploads"},
     "logging": set(),
 }
 
