@@ -1,0 +1,139 @@
+"""What is there afterwards, found by our real code, and judged by what was told before.
+
+The promise: what was told to be saved is there, unaltered; every session can be read, in the list and alone; a session
+is what was there before or what was to be there, never a mixture that can't be told; nothing of the other sessions
+changes.  Samples that don't follow from their bytes count as healed where `rebuild` mends them, and are counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rowsync.recording import Recording, read_recording
+from rowsync.store import Store
+from tests.torture.works import BEGINNING, LONG, Work, said, store_in, whole
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is there.
+
+    Attributes:
+        lengths: how many notifications of each session, all of them unaltered.
+        said: when each session's correction was said, and of how it felt what was said.
+        healed: sessions whose samples didn't follow from their bytes until they were rebuilt.
+        wrong: what breaks the promise by itself.
+    """
+
+    lengths: dict[str, int] = field(default_factory=dict)
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    healed: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def found(folder: Path) -> Outcome:
+    """What our code finds in a data folder, as at the next start."""
+    outcome = Outcome()
+    store = store_in(folder)
+    try:
+        for recovery in store.recover():
+            if recovery.problem is not None and "rubbish" not in recovery.problem:
+                outcome.wrong.append(f"not recovered: {recovery.problem}")
+        _read(store, outcome)
+    except Exception as error:  # any at all: a traceback at the next start is no promise kept
+        outcome.wrong.append(f"the store can't be used: {type(error).__name__}: {error}")
+    return outcome
+
+
+def _read(store: Store, outcome: Outcome) -> None:
+    upkeep = store.upkeep()
+    outcome.wrong += [f"left out of the list: {why}" for why in upkeep.left_out.values()]
+    listed = {row["session_id"] for row in store.rows()}
+    for session_id in store.stored():
+        if session_id not in listed:
+            outcome.wrong.append(f"{session_id} is not in the list")
+        outcome.lengths[session_id] = prefix(store.recording(session_id), outcome.wrong)
+        kinds = {kind: list(store.folder.glob(f"{kind}/*/*/{session_id}.*")) for kind in ("raw", "samples", "truth")}
+        outcome.wrong += [f"{session_id} is there twice" for paths in kinds.values() if len(paths) > 1]
+        summary = store.summary(session_id)
+        correction = store.correction(session_id)
+        felt = summary.get("felt") or {}
+        outcome.said[session_id] = {
+            "said": None if correction is None else correction.corrected_at.isoformat(),
+            "felt": felt.get("exertion"),
+            "talked": felt.get("talked"),
+        }
+        _heal(store, session_id, summary, outcome)
+
+
+def _heal(store: Store, session_id: str, summary: dict[str, Any], outcome: Outcome) -> None:
+    """Whether a session's samples follow from its bytes; if not, whether that can be mended."""
+    store._samples(session_id)  # without pandas, which isn't ours
+    if not store._derived(session_id).rebuilt.is_new:
+        return
+    outcome.healed.append(session_id)
+    list(store.rebuild([session_id]))
+    again = store._derived(session_id).rebuilt
+    if again.problem or again.is_new:
+        outcome.wrong.append(f"{session_id} can't be healed: {again.problem}")
+
+
+def prefix(recording: Recording, wrong: list[str]) -> int:
+    """How many notifications there are; what is not the beginning of the session is wrong."""
+    session_id = recording.header.session_id
+    rowed = whole(session_id).notifications
+    if recording.notifications != rowed[: len(recording.notifications)]:
+        wrong.append(f"{session_id} is altered")
+    return len(recording.notifications)
+
+
+def judged(work: Work, outcome: Outcome, told: Iterable[dict[str, Any]]) -> list[str]:
+    """What of the promise is broken."""
+    wrong = list(outcome.wrong)
+    lengths = BEGINNING | work.lengths
+    for session_id, allowed in lengths.items():
+        length = outcome.lengths.get(session_id, 0)
+        if length not in allowed:
+            wrong.append(f"{session_id} has {length} notifications")
+    wrong += [f"there is a session {name} from nowhere" for name in outcome.lengths.keys() - lengths.keys()]
+    older = outcome.said.get("older") or {}
+    if older.get("talked") is not True or older.get("felt") not in (4.0, 7.0) or older.get("said") not in _SAID:
+        wrong.append(f"what was said of older is {older}")
+    for each in told:
+        wrong += _broken(outcome, each)
+    return wrong
+
+
+_SAID = {said(0).corrected_at.isoformat(), said(60).corrected_at.isoformat()}
+
+
+def _broken(outcome: Outcome, told: dict[str, Any]) -> list[str]:
+    wrong = []
+    for session_id, length in told.get("saved", {}).items():
+        if (there := outcome.lengths.get(session_id, 0)) < length:
+            wrong.append(f"{length} notifications of {session_id} were told to be saved, {there} are there")
+    for kind in ("said", "felt"):
+        for session_id, what in told.get(kind, {}).items():
+            if (there := outcome.said.get(session_id, {}).get(kind)) != what:
+                wrong.append(f"{kind} of {session_id} was told to be saved, {there} is there")
+    if "traceback" in told:
+        wrong.append(f"a traceback: {told['traceback'].strip().splitlines()[-1]}")
+    if "The whole session is in " in told.get("refused", ""):
+        path = Path(told["refused"].split("The whole session is in ", 1)[1].split(": free", 1)[0])
+        if prefix(read_recording(path), wrong) != LONG:
+            wrong.append(f"{path} doesn't hold the whole session")
+    return wrong
+
+
+def as_json(outcome: Outcome) -> str:
+    """An outcome, from one process to another."""
+    return json.dumps([outcome.lengths, outcome.said, outcome.healed, outcome.wrong])
+
+
+def from_json(text: str) -> Outcome:
+    """An outcome, from another process."""
+    return Outcome(*json.loads(text))
