@@ -222,6 +222,7 @@ class _Tracer:
         self.done = Run()
         self.is_full = False
         self.synced_sizes: dict[str, int] = {}
+        self.is_begun = False
 
     def run(self, reading: int) -> Run:
         os.waitpid(self.child, _WALL)
@@ -265,6 +266,10 @@ class _Tracer:
         known = self._described(name, given)
         if known is None:
             return
+        if not self.is_begun:  # what lies there before is on disk
+            files = (path for path in Path(self.folder).rglob("*") if path.is_file())
+            self.synced_sizes = {os.path.relpath(path, self.folder): path.stat().st_size for path in files}
+            self.is_begun = True
         kind = self._kind(known)
         if kind and self.done.hit is None:
             self.done.hit = known
@@ -316,7 +321,7 @@ class _Tracer:
         """Lose what was not synced, as Linux does when writing it back failed."""
         where = f"/proc/{self.child}/fd/{opened}"
         if os.path.isfile(where):
-            os.truncate(where, self.synced_sizes.get(path, 0))
+            os.truncate(where, min(os.stat(where).st_size, self.synced_sizes.get(path, 0)))
 
     def _let_through(self, thread: int) -> int:
         """Have the call made; answer what the kernel says."""

@@ -18,7 +18,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.torture.calls import FAULTS, Fault, plan, watched
 from tests.torture.outcome import Outcome, as_json, found, from_json, judged
@@ -53,6 +53,7 @@ class Result(NamedTuple):
         wrong: what of the promise is broken.
         healed: how many sessions had to be rebuilt.
         acknowledged: how many notifications were told to be saved.
+        told: all that was told.
     """
 
     case: Case
@@ -61,6 +62,7 @@ class Result(NamedTuple):
     wrong: list[str]
     healed: int
     acknowledged: int
+    told: list[dict[str, Any]]
 
 
 def in_child(work: partial[str]) -> str:
@@ -113,7 +115,15 @@ def run(case: Case, beginning: Path) -> Result:
         wrong.append("it hung")
     acknowledged = max([sum(told.get("saved", {}).values()) for told in done.told], default=0)
     calls = [call for call in done.calls if call.name != "told"]
-    return Result(case, len(calls), None if done.hit is None else str(done.hit), wrong, len(outcome.healed), acknowledged)
+    return Result(
+        case,
+        len(calls),
+        None if done.hit is None else str(done.hit),
+        wrong,
+        len(outcome.healed),
+        acknowledged,
+        done.told,
+    )
 
 
 def _found(folder: Path) -> str:
@@ -133,33 +143,34 @@ def cases(works: list[str], kinds: list[str], seed: int, beginning: Path, weak: 
 
 
 def torture(
-    most: int, seed: int, jobs: int, weak: str | None = None, works: list[str] | None = None, kinds: list[str] | None = None
+    most: int,
+    seed: int,
+    jobs: int,
+    weak: str | None = None,
+    works: list[str] | None = None,
+    kinds: list[str] | None = None,
 ) -> Row:
     """Run so many cases, all of them if there are fewer, drawn by lot if there are more."""
     began_s = time.monotonic()
     row = Row("kill" if weak is None else f"kill --weak {weak}")
     by_kind: Counter[str] = Counter()
-    healed = unreached = acknowledged = round_ = 0
+    healed = unreached = acknowledged = 0
     with scratch() as place:
         beginning = place / "beginning"
         template(beginning)
-        while row.cases < most:
-            chosen = cases(works or list(WORKS), kinds or list(FAULTS), seed + round_, beginning, weak)
-            Random(seed).shuffle(chosen)
-            chosen = chosen[: most - row.cases]
-            for result in each(partial(run, beginning=beginning), chosen, jobs, len(chosen)):
-                if result.hit is None:
-                    unreached += 1
-                    continue
-                row.cases += 1
-                by_kind[result.case.fault.kind if result.case.fault else ""] += 1
-                healed += result.healed
-                acknowledged += result.acknowledged
-                if result.wrong:
-                    row.violations.append(f"{result.hit}: {'; '.join(result.wrong)}\n    {result.case.command}")
-            round_ += 1
-            if not chosen or round_ > 50:
-                break
+        chosen = cases(works or list(WORKS), kinds or list(FAULTS), seed, beginning, weak)
+        Random(seed).shuffle(chosen)
+        chosen = chosen[:most]
+        for result in each(partial(run, beginning=beginning), chosen, jobs, len(chosen)):
+            if result.hit is None:
+                unreached += 1
+                continue
+            row.cases += 1
+            by_kind[result.case.fault.kind if result.case.fault else ""] += 1
+            healed += result.healed
+            acknowledged += result.acknowledged
+            if result.wrong:
+                row.violations.append(f"{result.hit}: {'; '.join(result.wrong)}\n    {result.case.command}")
     row.notes = {"acknowledged": acknowledged, "healed by rebuild": healed, "not reached": unreached, **dict(by_kind)}
     row.time_s = time.monotonic() - began_s
     return row
@@ -176,8 +187,10 @@ def main() -> int:
     if given.at is not None:
         with scratch() as place:
             template(place / "beginning")
-            result = run(Case(given.work[0], Fault(given.fault[0], given.at), given.seed, given.weak), place / "beginning")
-        print(result.hit, *result.wrong, sep="\n")
+            result = run(
+                Case(given.work[0], Fault(given.fault[0], given.at), given.seed, given.weak), place / "beginning"
+            )
+        print(result.hit, *result.told, *result.wrong, sep="\n")
         return 1 if result.wrong else 0
     return torture(given.cases, given.seed, given.jobs, given.weak, given.work, given.fault).show()
 

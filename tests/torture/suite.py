@@ -20,6 +20,9 @@ Case = TypeVar("Case")
 Answer = TypeVar("Answer")
 
 
+MOST_SHOWN = 20
+
+
 @dataclass(slots=True)
 class Row:
     """What a suite came to.
@@ -40,7 +43,7 @@ class Row:
 
     def show(self) -> int:
         """Print it; answer the exit code."""
-        for each in self.violations[:10]:
+        for each in self.violations[:MOST_SHOWN]:
             print(f"VIOLATION {each}")
         notes = "".join(f", {name} {value}" for name, value in self.notes.items())
         print(f"{self.suite}: {self.cases} cases, {len(self.violations)} violations{notes}, {self.time_s:.1f} s")

@@ -159,4 +159,3 @@ BY_KILL = ("early", "in-place", "journal-first", "short-write", "swallowed", "sy
 """Those that killing the process, or refusing its calls, brings to light."""
 BY_POWER = ("no-sync", "early", "unsynced-folder", "unsynced-rename", "in-place", "journal-first", "torn-line")
 """Those that cutting the power brings to light."""
-

@@ -85,7 +85,9 @@ class Work:
 
 def store_in(folder: Path) -> Store:
     """The store, with what the settings say."""
-    return Store(folder, {"anna": Profile("anna", ((date(2026, 1, 1), 71.0),))} if (folder / "heavier").exists() else {})
+    return Store(
+        folder, {"anna": Profile("anna", ((date(2026, 1, 1), 71.0),))} if (folder / "heavier").exists() else {}
+    )
 
 
 def begin(folder: Path) -> None:
