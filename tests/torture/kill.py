@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from tests.torture.calls import FAULTS, Fault, plan, watched
 from tests.torture.outcome import Outcome, as_json, found, from_json, judged
-from tests.torture.suite import Row, arguments, each, scratch
+from tests.torture.suite import Row, arguments, each, planted, scratch
 from tests.torture.weak import BY_KILL
 from tests.torture.works import WORKS, begin, doing, quick, store_in
 
@@ -171,6 +171,8 @@ def torture(
             acknowledged += result.acknowledged
             if result.wrong:
                 row.violations.append(f"{result.hit}: {'; '.join(result.wrong)}\n    {result.case.command}")
+                if weak is not None:
+                    break
     row.notes = {"acknowledged": acknowledged, "healed by rebuild": healed, "not reached": unreached, **dict(by_kind)}
     row.time_s = time.monotonic() - began_s
     return row
@@ -192,7 +194,12 @@ def main() -> int:
             )
         print(result.hit, *result.told, *result.wrong, sep="\n")
         return 1 if result.wrong else 0
-    return torture(given.cases, given.seed, given.jobs, given.weak, given.work, given.fault).show()
+    row = torture(given.cases, given.seed, given.jobs, given.weak, given.work, given.fault)
+    if not given.plain and given.weak is None:
+        row.notes["planted mistakes caught"] = planted(
+            lambda weak, work: torture(1000, given.seed, given.jobs, weak, [work]), BY_KILL
+        )
+    return row.show()
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rowsync.errors import RecordingError
 from rowsync.recording import Recording, read_recording
 from rowsync.session import analyse
 from rowsync.store import Store
 from tests.torture.works import BEGINNING, LONG, Work, first, said, store_in, whole
-
 
 ROWED_FROM = next(n for n in range(LONG) if analyse(first("new", n).header, first("new", n).items).is_rowed)
 """A session of fewer notifications isn't stored, since nobody rowed in it."""
@@ -28,7 +28,7 @@ class Outcome:
     """What is there.
 
     Attributes:
-        lengths: how many notifications of each session, all of them unaltered.
+        lengths: how many notifications of each session, from the first, without a hole, all of them unaltered.
         said: when each session's correction was said, and of how it felt what was said.
         healed: sessions whose samples didn't follow from their bytes until they were rebuilt.
         wrong: what breaks the promise by itself.
@@ -59,9 +59,9 @@ def _read(store: Store, outcome: Outcome) -> None:
     listed = {row["session_id"]: row for row in store.rows()}
     for session_id in store.stored():
         recording, summary = store.recording(session_id), store.summary(session_id)
-        outcome.lengths[session_id] = length = prefix(recording, outcome.wrong)
+        outcome.lengths[session_id] = prefix(recording, outcome.wrong)
         duration_s = listed[session_id]["duration_s"] if session_id in listed else None
-        if (summary["notifications"], duration_s) != (length, summary["duration_s"]):
+        if (summary["notifications"], duration_s) != (len(recording.notifications), summary["duration_s"]):
             outcome.wrong.append(f"{session_id} is shown with other figures than it has: {duration_s} s in the list")
         correction, felt = store.correction(session_id), summary.get("felt") or {}
         outcome.said[session_id] = {
@@ -90,12 +90,17 @@ def _heal(store: Store, session_id: str, outcome: Outcome) -> None:
 
 
 def prefix(recording: Recording, wrong: list[str]) -> int:
-    """How many notifications there are; what is not the beginning of the session is wrong."""
+    """How many notifications there are without a hole, from the first.
+
+    After them, of what was never told to be saved, some may be there and others not; but none that never came.
+    """
     session_id = recording.header.session_id
-    rowed = whole(session_id).notifications
-    if recording.notifications != rowed[: len(recording.notifications)]:
+    rowed, kept = whole(session_id).notifications, recording.notifications
+    length = next((at for at, pair in enumerate(zip(rowed, kept, strict=False)) if pair[0] != pair[1]), len(kept))
+    later = iter(rowed[length:])
+    if any(notification not in later for notification in kept[length:]):
         wrong.append(f"{session_id} is altered")
-    return len(recording.notifications)
+    return length
 
 
 def judged(work: Work, outcome: Outcome, told: Iterable[dict[str, Any]]) -> list[str]:
@@ -131,8 +136,12 @@ def _broken(outcome: Outcome, told: dict[str, Any]) -> list[str]:
         wrong.append(f"a traceback: {told['traceback'].strip().splitlines()[-1]}")
     if "The whole session is in " in told.get("refused", ""):
         path = Path(told["refused"].split("The whole session is in ", 1)[1].split(": free", 1)[0])
-        if prefix(read_recording(path), wrong) != LONG:
-            wrong.append(f"{path} doesn't hold the whole session")
+        try:
+            length = prefix(read_recording(path), wrong)
+        except RecordingError:
+            length = 0
+        if length != LONG:
+            wrong.append(f"the whole session was told to be elsewhere, {length} notifications are there")
     return wrong
 
 

@@ -55,10 +55,22 @@ def arguments(doc: str | None, cases: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=cases, help=f"how many cases (default: {cases})")
     parser.add_argument("--seed", type=int, default=1, help="what is drawn by lot (default: 1)")
+    parser.add_argument("--plain", action="store_true", help="leave out the planted mistakes")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
     if why := missing():
         parser.error(why)
     return parser
+
+
+def planted(torture: Callable[[str, str], Row], weak: dict[str, str]) -> str:
+    """How many of the planted mistakes are caught; each is looked for in one work until it shows."""
+    caught = []
+    for name, work in weak.items():
+        if torture(name, work).violations:
+            caught.append(name)
+        else:
+            print(f"NOT CAUGHT {name}")
+    return f"{len(caught)} of {len(weak)}"
 
 
 def each(work: Callable[[Case], Answer], cases: Iterable[Case], jobs: int, total: int) -> Iterator[Answer]:

@@ -155,7 +155,23 @@ WEAK: dict[str, Callable[[], None]] = {
     "torn-line": _torn_line,
 }
 
-BY_KILL = ("early", "in-place", "journal-first", "short-write", "swallowed", "synced-again", "torn-line")
-"""Those that killing the process, or refusing its calls, brings to light."""
-BY_POWER = ("no-sync", "early", "unsynced-folder", "unsynced-rename", "in-place", "journal-first", "torn-line")
-"""Those that cutting the power brings to light."""
+BY_KILL = {
+    "early": "record",
+    "in-place": "import longer",
+    "journal-first": "finish",
+    "short-write": "record",
+    "swallowed": "record",
+    "synced-again": "record",
+    "torn-line": "go on",
+}
+"""Those that killing the process, or refusing its calls, brings to light, and in which work."""
+BY_POWER = {
+    "no-sync": "record",
+    "early": "record",
+    "unsynced-folder": "record",
+    "unsynced-rename": "import longer",
+    "in-place": "import longer",
+    "journal-first": "finish",
+    "torn-line": "go on",
+}
+"""Those that cutting the power brings to light, and in which work."""

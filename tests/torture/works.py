@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-import pandas  # noqa: F401, ICN001 - pyarrow loads it when first needed, which in every child would take half a second
+import pandas  # noqa: F401 - pyarrow loads it when first needed, which in every child would take half a second
 
 from rowsync import journal as journals
 from rowsync.athlete import Athlete
