@@ -64,6 +64,7 @@ _RAX, _RDX, _ORIG_RAX = 80, 96, 120
 _WALL = 0x40000000
 _SECCOMP_EVENT = 7
 _WANTED = 1 | 8 | 0x80 | 0x100000  # mark our stops; follow threads; tell of the filter; the child dies with us
+_DIE_WITH_PARENT = 1
 _SET_FILTER, _ALL_THREADS, _NO_NEW_PRIVILEGES, _SECCOMP = 1, 1, 38, 317
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -164,6 +165,7 @@ def _work(work: Work, writing: int, before: Callable[[], None] | None) -> None:
         os.write(writing, json.dumps(told).encode() + b"\n")
 
     try:
+        _libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(DEADLINE_S)
         if _libc.ptrace(_TRACEME, 0, None, None):

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,14 +76,40 @@ def planted(torture: Callable[[str, str], Row], weak: dict[str, str]) -> str:
 
 
 def each(work: Callable[[Case], Answer], cases: Iterable[Case], jobs: int, total: int) -> Iterator[Answer]:
-    """Answers to cases from several processes, as they come, with a progress bar."""
-    began_s = time.monotonic()
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        for done, answer in enumerate(pool.imap_unordered(work, cases), 1):
-            yield answer
-            _progress(done, total, time.monotonic() - began_s)
+    """Answers to cases from several forked processes, as they come, with a progress bar."""
+    began_s, done = time.monotonic(), 0
+    asked = iter(cases)
+    fork = multiprocessing.get_context("fork")
+    ours: dict[Any, Any] = {}
+    try:
+        for case in islice(asked, jobs):
+            mine, theirs = fork.Pipe()
+            process = fork.Process(target=_answer, args=(work, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            mine.send(case)
+            ours[mine] = process
+        while ours:
+            for ready in wait(list(ours)):
+                answer = ready.recv()
+                for case in islice(asked, 1):
+                    ready.send(case)
+                    break
+                else:
+                    ours.pop(ready).kill()
+                done += 1
+                _progress(done, total, time.monotonic() - began_s)
+                yield answer
+    finally:
+        for process in ours.values():
+            process.kill()
     if sys.stderr.isatty():
         print(file=sys.stderr)
+
+
+def _answer(work: Callable[[Case], Answer], asked: Any) -> None:
+    while True:
+        asked.send(work(asked.recv()))
 
 
 def _progress(done: int, total: int, time_s: float) -> None:
