@@ -28,14 +28,18 @@ from tests.torture.calls import Call
 
 SECTOR = 512
 State = dict[str, bytes | None]
-"""What lies at each path; None is a folder."""
+"""What lies at each path, in the order in which it was last changed; None is a folder."""
 
 
 @dataclass(slots=True, eq=False)
 class _File:
-    """A file: `moments` are its contents since the last sync, the synced one first and the present one last."""
+    """A file: `moments` are its contents since the last sync, the synced one first and the present one last.
+
+    `changed` is the number of the call that changed it last.
+    """
 
     moments: list[bytes]
+    changed: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +59,7 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.root = self._of(folder)
         self.pending: list[list[_Part]] = []
+        self.calls = 0
 
     def _of(self, folder: Path) -> _Folder:
         known = _Folder()
@@ -67,6 +72,7 @@ class Disk:
 
     def apply(self, call: Call) -> None:
         """What a call does; one that was refused does nothing."""
+        self.calls += 1
         if call.result >= 0 and (how := getattr(self, f"_{call.name}", None)) is not None:
             how(call)
 
@@ -95,7 +101,7 @@ class Disk:
         folder, name = self._at(call.path) if call.path else (self.root, "")
         known = folder.names.get(name)
         if known is None and call.flags & os.O_CREAT:
-            self._change((folder, name, _File([b""])))
+            self._change((folder, name, _File([b""], self.calls)))
         elif isinstance(known, _File) and call.flags & os.O_TRUNC and known.moments[-1]:
             known.moments.append(b"")
 
@@ -104,6 +110,7 @@ class Disk:
         assert isinstance(file, _File)
         now, data = file.moments[-1], call.data[: call.result]
         at = len(now) if call.offset < 0 else call.offset
+        file.changed = self.calls
         file.moments.append(now[:at].ljust(at, b"\0") + data + now[at + len(data) :])
 
     def _ftruncate(self, call: Call) -> None:
@@ -199,7 +206,8 @@ def _files(tree: dict[str, _File | None]) -> list[tuple[str, _File]]:
 
 
 def _with(tree: dict[str, _File | None], contents: dict[str, bytes]) -> State:
-    return {path: contents.get(path) for path in tree}
+    changed = {path: -1 if file is None else file.changed for path, file in tree.items()}
+    return {path: contents.get(path) for path in sorted(tree, key=changed.__getitem__)}
 
 
 def _left(file: _File, random: Random) -> bytes:

@@ -35,9 +35,10 @@ from tests.torture.weak import BY_POWER
 from tests.torture.works import WORKS, doing, quick
 
 LIST = "sessions.parquet"
+BEGAN_S = 1_790_000_000
 CHECKED = 40
-PER_CUT = 40
-"""So many states are drawn after each call, in one round."""
+PER_CUT, PER_CUT_OF_A_JOURNAL = 40, 240
+"""So many states are drawn after each call, in one round; a journal that is written has the more interesting ones."""
 
 
 class Case(NamedTuple):
@@ -82,20 +83,21 @@ def prepared(beginning: Path, place: Path, work: str) -> Path:
 
 
 def lay_out(state: State, folder: Path) -> None:
-    """Make a folder what a disk has."""
+    """Make a folder what a disk has; what was changed later has the later time."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path, content in state.items():
-        if content is None:
-            (folder / path).mkdir()
-        else:
+    for path in sorted(path for path, content in state.items() if content is None):
+        (folder / path).mkdir()
+    for at, (path, content) in enumerate(state.items()):
+        if content is not None:
             (folder / path).write_bytes(content)
+            os.utime(folder / path, (BEGAN_S + at, BEGAN_S + at))
 
 
 def mark(state: State, of: str = "content") -> bytes:
     """What two equal states share; of what is read, what two share that come to the same."""
     sum_ = blake2b(digest_size=16)
-    for path, content in state.items():
+    for path, content in sorted(state.items()):
         read = b"/" if content is None else content if of == "content" else _read(path, content)
         sum_.update(b"%s\0%d\0%s" % (path.encode(), len(read), read))
     return sum_.digest()
@@ -136,7 +138,8 @@ def run(case: Case, beginning: Path) -> Result:
         if case.cut not in (None, cut):
             continue
         random = Random(f"{case.seed} {case.work} {cut}")
-        for at, state in enumerate(disk.states(PER_CUT, random)):
+        most = PER_CUT_OF_A_JOURNAL if case.work in ("record", "go on") else PER_CUT
+        for at, state in enumerate(disk.states(most, random)):
             states += 1
             content = mark(state)
             outcome = by_content.get(content)

@@ -238,6 +238,7 @@ WORKS = {
         Work("import longer", _add("older", LONG, "anna"), lengths={"older": {SHORT, LONG}}),
         Work("import shorter", _add("older", SHORT - 9, "anna")),
         Work("import moved", _add("other", LONG, "zoe"), lengths={"other": {SHORT, LONG}}),
+        Work("import moved back", _add("other", LONG, "anna"), lengths={"other": {SHORT, LONG}}),
         Work("correct", _correct),
         Work("felt", _felt),
         Work("rebuild", _rebuild, _heavier),
