@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 @pytest.fixture(scope="module")
 def ran():
-    return run("kill", "--cases", "60")
+    return run("kill", "--cases", "40")
 
 
 def test_nothing_saved_is_lost_at_any_of_the_calls_drawn(ran):
