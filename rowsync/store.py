@@ -37,7 +37,15 @@ from rowsync.bests import DISTANCES_M, DURATIONS_S
 from rowsync.comparison import comparable_fields
 from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
 from rowsync.days import day_of
-from rowsync.errors import NewerFile, RecordingError, RowsyncError, SessionNotFound, StoreError, UsageError
+from rowsync.errors import (
+    NewerFile,
+    RecordingError,
+    RowsyncError,
+    SessionNotFound,
+    StoreError,
+    Unreadable,
+    UsageError,
+)
 from rowsync.felt import Felt, felt_fields, felt_from_fields
 from rowsync.files import locked, make_folder, replacing, sync_folder
 from rowsync.formulas import MODEL
@@ -165,7 +173,7 @@ class Rebuilt:
         session_id: which.
         before: its summary as it was stored; None where there was none, or none that could be read.
         after: its summary as it is now; None where it could not be derived.
-        is_new: whether its file of samples is another than before.
+        is_new: whether its file of samples is another than before, or lay elsewhere too.
         problem: why it could not be derived; it stays as it was.
     """
 
@@ -257,6 +265,8 @@ class _Said(NamedTuple):
 
 
 _CORRECTED_AT, _FELT = "corrected_at", "felt"
+_NEVER = -1
+"""No file had changed last then [ns]."""
 
 
 class Store:
@@ -356,12 +366,15 @@ class Store:
 
         Raises:
             StoreError: the folder can't be written; the journal stays.
+            Unreadable: the journal, or what is stored of its session, can't be read just now; the journal stays.
         """
         with claimed(journal, wait=wait) as ours:
             if not ours:
                 return None
             try:
                 recording = read_recording(journal)
+            except Unreadable:
+                raise
             except RecordingError as error:
                 self._set_aside(journal)
                 return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
@@ -376,8 +389,7 @@ class Store:
                 self._set_aside(journal)
             else:
                 with _writing(self.folder):
-                    journal.unlink()
-                    sync_folder(journal.parent)
+                    _remove(journal)
             return Recovery(journal, summary, cut_short=not recording.is_ended)
 
     def recover(self) -> list[Recovery]:
@@ -419,16 +431,16 @@ class Store:
 
         Raises:
             SessionNotFound: there is no such session.
-            RecordingError: its file can't be read; nothing is changed.
+            RecordingError: its file, or the one of what was said before, can't be read; nothing is changed.
             StoreError: the folder can't be written.
         """
-        recording = self.recording(session_id)
-        session, said = self._analysed(recording)
-        if said.felt is not None:
+        recording, before = self.recording(session_id), self._felt(session_id)
+        session, _ = self._analysed(recording)
+        if before is not None:
             felt = replace(
                 felt,
-                talked=said.felt.talked if felt.talked is None else felt.talked,
-                exertion=said.felt.exertion if felt.exertion is None else felt.exertion,
+                talked=before.talked if felt.talked is None else felt.talked,
+                exertion=before.exertion if felt.exertion is None else felt.exertion,
             )
         self._write_said("felt", session, felt_fields(felt))
         return self._keep(recording, *self._analysed(recording))
@@ -451,8 +463,7 @@ class Store:
             raise UsageError(f"Nothing was corrected in {session_id}.")
         with _writing(self.folder):
             for path in truths:
-                path.unlink()
-                sync_folder(path.parent)
+                _remove(path)
         return self._keep(recording, *self._analysed(recording))
 
     def correction(self, session_id: str) -> Correction | None:
@@ -577,12 +588,17 @@ class Store:
 
     def _said(self, session_id: str) -> _Said:
         """What a person said of a session, as far as it can be read."""
-        try:
+        correction = felt = None
+        with suppress(RecordingError):  # which `correction` tells whoever asks
             correction = self.correction(session_id)
-        except RecordingError:  # which `correction` tells whoever asks
-            correction = None
+        with suppress(Unreadable):
+            felt = self._felt(session_id)
+        return _Said(correction, felt)
+
+    def _felt(self, session_id: str) -> Felt | None:
+        """How a person said that a session felt; None for nothing, and for what nobody can make out."""
         path = next(iter(self._said_files("felt", session_id)), None)
-        return _Said(correction, None if path is None else felt_from_fields(_said_content(path)))
+        return None if path is None else felt_from_fields(_said_content(path))
 
     def _again(self, session_id: str) -> dict[str, Any]:
         """Derive a session from its bytes again."""
@@ -663,7 +679,7 @@ class Store:
         if path.stem != session_id:
             raise RecordingError(f"{self._file('raw', session_id)} holds another session: {path.stem}.")
         after, content, _ = self._made(session, said)
-        is_new = not path.is_file() or path.read_bytes() != content
+        is_new = bool(_others(path)) or not path.is_file() or path.read_bytes() != content
         return _Derived(Rebuilt(session_id, before, after, is_new), marks, path, content if is_new else None)
 
     def _summary_before(self, session_id: str) -> dict[str, Any] | None:
@@ -765,7 +781,7 @@ class Store:
 
     def _said_files(self, kind: str, session_id: str) -> list[Path]:
         """Where lies what a person said of a session: one file, or none."""
-        return sorted(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.json"))
+        return _written_last(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.json"))
 
     def _write_said(self, kind: str, session: Session, content: dict[str, Any]) -> None:
         """Keep what a person says of a session, in place of what was said before."""
@@ -774,9 +790,8 @@ class Store:
             path = self._path(kind, session)
             with replacing(path) as file:
                 file.write(json.dumps({"session_id": session_id} | content, indent=1).encode())
-            for other in self._said_files(kind, session_id):
-                if other != path:
-                    other.unlink()
+            for other in _others(path):
+                _remove(other)
 
     def _move_said(self, session: Session) -> None:
         """What was said of a session goes with it to another athlete or year, as it is."""
@@ -790,18 +805,22 @@ class Store:
         """How many notifications of a session are stored, if more than it has; 0 if not.
 
         The raw bytes are the truth: a shorter recording never replaces a longer one.
+
+        Raises:
+            Unreadable: nobody can tell just now.
         """
         for path in self.folder.glob(f"raw/*/*/{slug(session.header.session_id)}.parquet"):
             try:
                 held: int = pq.read_metadata(path).num_rows
-            except (pa.ArrowException, OSError):
-                continue  # unreadable, so nothing is lost by replacing it
+            except (pa.ArrowException, OSError) as error:
+                _raise_unreadable(path, error)
+                continue  # it is no parquet file, so nothing is lost by replacing it
             if held > session.notifications:
                 return held
         return 0
 
     def _file(self, kind: str, session_id: str) -> Path:
-        found = sorted(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.parquet"))
+        found = _written_last(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.parquet"))
         if not found:
             raise SessionNotFound(f"No session is called {outside_text(session_id)}. `rowsync sessions` lists them.")
         return found[0]
@@ -809,7 +828,6 @@ class Store:
     def _set_aside(self, journal: Path) -> None:
         with _writing(self.folder):
             _move(journal, journal.parent / "damaged")
-            sync_folder(journal.parent)
 
     # --- the index ----------------------------------------------------------------------------------------------------
 
@@ -889,6 +907,8 @@ class Store:
                 tables.append(_row_of_file(path))
             except RecordingError as error:  # which whoever opens it is told
                 left_out[name] = str(error)
+                if isinstance(error, Unreadable):
+                    changed_ns[name] = _NEVER  # it is tried again the next time
         return _Index(_by_time(tables), left_out, changed_ns)
 
     def _write_index(self, index: _Index) -> None:
@@ -985,15 +1005,27 @@ def _files_with_changes(folder: Path) -> dict[str, tuple[Path, int]]:
     """The files of sessions below a folder by what they are called, and when each came to lie there [ns].
 
     Not when it was written, which a copy or another computer's clock may say otherwise: whatever changes a file, or
-    puts it there, changes this time.  Of several with one name the first counts, as everywhere.
+    puts it there, changes this time.  Of several with one name that counts which was written last, as everywhere.
     """
     found: dict[str, tuple[Path, int]] = {}
-    for entry in sorted(_entries(str(folder), depth=2), key=lambda entry: entry.path, reverse=True):
+    written: dict[str, int] = {}
+    for entry in sorted(_entries(str(folder), depth=2), key=lambda entry: entry.path):
         if entry.name.endswith(".parquet"):
             with suppress(FileNotFoundError):  # it went this moment
-                path = Path(entry.path)
-                found[path.stem] = (path, entry.stat().st_ctime_ns)
+                path, stat = Path(entry.path), entry.stat()
+                if stat.st_mtime_ns > written.get(path.stem, -1):
+                    found[path.stem] = (path, stat.st_ctime_ns)
+                    written[path.stem] = stat.st_mtime_ns
     return found
+
+
+def _written_last(paths: Iterable[Path]) -> list[Path]:
+    """Files of one session, the one that was written last first: a crash may have left the one that it replaced."""
+    written = {}
+    for path in sorted(paths):
+        with suppress(FileNotFoundError):  # it went this moment
+            written[path] = -path.stat().st_mtime_ns
+    return sorted(written, key=written.__getitem__)
 
 
 def _entries(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
@@ -1020,6 +1052,7 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
             table = file.read()
         columns = list(zip(table.schema.names, table.schema.types, strict=True))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        _raise_unreadable(path, error)
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
     if columns != list(zip(schema.names, schema.types, strict=True)):
         raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
@@ -1042,12 +1075,20 @@ def _metadata(path: Path, *promised: str) -> dict[str, Any]:
         newer = metadata["schema"] > SCHEMA
         if not newer and not all(isinstance(metadata[key], (dict, list)) for key in promised):
             raise ValueError
-    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError):
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
+        _raise_unreadable(path, error)
         raise RecordingError(f"{path} is not one of rowsync's files, or it was altered.") from None
     if newer:
         version = outside_text(metadata.get("rowsync"))
         raise NewerFile(f"{path} was written by a newer rowsync ({version}): update this one.")
     return metadata
+
+
+def _raise_unreadable(path: Path, error: BaseException) -> None:
+    """Tell a file that the system doesn't let be read from one that isn't sound, of which pyarrow gives no number."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None:
+        raise Unreadable(f"{path} can't be read: {os.strerror(number)}.") from None
 
 
 def _file_bytes(table: pa.Table, **content: Any) -> bytes:
@@ -1067,9 +1108,18 @@ def _put(path: Path, content: bytes) -> None:
     """Write a session's file; the same session under another athlete or year is the same session."""
     with replacing(path) as file:
         file.write(content)
-    for other in path.parents[2].glob(f"*/*/{path.name}"):
-        if other != path:
-            other.unlink()
+    for other in _others(path):
+        _remove(other)
+
+
+def _others(path: Path) -> list[Path]:
+    """The same session's files of the same kind under another athlete or year."""
+    return [other for other in path.parents[2].glob(f"*/*/{path.name}") if other != path]
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    sync_folder(path.parent)
 
 
 def _age(model: Any) -> int:
@@ -1079,10 +1129,16 @@ def _age(model: Any) -> int:
 
 
 def _said_content(path: Path) -> Any:
-    """What a person said of the session that the file is named after; None where it can't be read."""
+    """What a person said of the session that the file is named after; None where nobody can make it out.
+
+    Raises:
+        Unreadable: the system doesn't let it be read.
+    """
     try:
         content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except OSError as error:
+        raise Unreadable(f"{path} can't be read: {_first_line(error)}.") from None
+    except (ValueError, RecursionError):
         return None
     ours = isinstance(content, dict) and slug(str(content.get("session_id"))) == path.stem
     return content if ours else None
@@ -1122,6 +1178,7 @@ def _move(path: Path, folder: Path) -> None:
     make_folder(folder)
     path.replace(folder / path.name)
     sync_folder(folder)
+    sync_folder(path.parent)
 
 
 def _first_line(error: BaseException) -> str:
