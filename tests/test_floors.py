@@ -75,6 +75,7 @@ FLOORS = [
     "unfinished",
     "claim",
     "waiting",
+    "sluice",
     "ble",
     "discovery",
     "remembered",
