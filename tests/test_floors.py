@@ -60,6 +60,7 @@ FLOORS = [
     *CORE,
     "slug",
     "files",
+    "places",
     "plan_file",
     "decoding",
     "recording",
@@ -123,7 +124,6 @@ DOORS = {
     "segno": {"cli"},
     "rich": {"terminal", "plan_picture", "rowing_screen"},
     "numpy": {"bests", "intervals", "dashboards"},
-    "platformdirs": {"config"},
     "tomlkit": {"config"},
     "asyncio": {
         "apart",
