@@ -113,7 +113,7 @@ DOORS = {
     "bumble": {"virtual"},
     "aiomqtt": {"mqtt"},
     "pandas": {"store", "ledger", "dashboards"},
-    "pyarrow": {"store"},
+    "pyarrow": {"store", "ledger"},
     "plotly": {"dashboards"},
     "starlette": {"dashboards"},
     "uvicorn": {"dashboards"},

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from rowsync.mqtt import MqttSettings
+import httpx
+
+from rowsync.cli.company import live_token
+from rowsync.mqtt import MqttSettings, _tls
 from rowsync.uploads import Service
 from tests.broker import free_port
 from tests.conftest import ROOT
@@ -99,6 +103,25 @@ def test_a_crash_that_prints_its_values_prints_no_secret(defence, outcome):
     shown = repr(defence("mqtt://anna@home", SECRET))
     with outcome:
         holds(SECRET not in shown, shown)
+
+
+def seven_letters(folder):
+    return "letmein"
+
+
+@versions(live_token, seven_letters)
+def test_the_links_secret_cannot_be_guessed(defence, outcome, tmp_path):
+    secrets = {defence(tmp_path / str(number)) for number in range(50)}
+    with outcome:
+        holds(len(secrets) == 50, "two computers have the same")
+        holds(min(map(len, secrets)) >= 22, "128 bits are 22 letters of 64")
+
+
+def test_what_goes_to_a_broker_or_a_service_is_encrypted_by_no_old_tls():
+    for context in (_tls(None), httpx.create_ssl_context()):
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
 
 
 def test_no_option_takes_a_secret():
