@@ -99,7 +99,7 @@ def show_on_a_page(dice: Random, shown: Callable[[str], str]) -> None:
     text = shown(name(dice))
     inside = text.removeprefix("<bdi>").removesuffix("</bdi>")
     holds(not set(inside) & set("<>\"'\x00"), f"{text!r} is markup")
-    text.encode()
+    holds(text == text.encode("utf-8", "replace").decode(), f"{text!r} can't be written")
 
 
 def name_a_topic(dice: Random, part: Callable[[str], str]) -> None:

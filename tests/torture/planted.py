@@ -33,4 +33,5 @@ def holds(promise: bool, what: str) -> None:
 
 
 def _name(weak: Any) -> str:
-    return str(getattr(weak, "__name__", weak)).strip("_").replace("_", "-")
+    """What a weak version is called, the same in every process."""
+    return str(weak if isinstance(weak, str) else getattr(weak, "__name__", "one")).strip("_<>").replace("_", "-")
