@@ -32,7 +32,7 @@ from rowsync.plan import Plan
 from rowsync.readers import read
 from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker
-from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, STOP, Item, Note, Notification, Sample, Telemetry
+from rowsync.telemetry import CONNECTED, ENDED, FLOOD, LOST, RESUMED, STOP, Item, Note, Notification, Sample, Telemetry
 from rowsync.unfinished import WITHIN_S, Unfinished
 from rowsync.waiting import pause, within
 
@@ -534,6 +534,7 @@ class _Following:
 SAID = {
     LOST: "The connection is lost ({reason}). Row on: rowsync connects again by itself.",
     RESUMED: "Connected again after {after_s:.0f} s. The session goes on.",
+    FLOOD: "The machine sends more than any rower does: {left_out} packets were left out. Is it the one you mean?",
     "strap connected": "Heart-rate strap: {name}.",
     "strap missing": "No heart-rate strap answers ({name}); rowsync goes on looking for it.",
     "strap lost": "The heart-rate strap is gone. The row goes on without it.",

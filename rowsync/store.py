@@ -54,6 +54,7 @@ from rowsync.journal import claimed, journals_left
 from rowsync.plan import Piece, parse_plan
 from rowsync.profile import Profile
 from rowsync.recording import (
+    LARGEST_BYTES,
     Recording,
     header_fields,
     header_from_fields,
@@ -78,6 +79,9 @@ SCHEMA = 6
 An older one is made anew when it is read, and so is what an older energy model reckoned; `rebuild` makes all anew.
 """
 _METADATA = b"rowsync"
+
+MOST_ROWS = 1 << 24
+"""No recording of `LARGEST_BYTES` holds more packets."""
 
 _INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.string()
 
@@ -1047,18 +1051,40 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     Raises:
         RecordingError: it can't be read, or its columns aren't those of the schema.
     """
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:  # `read_table` loads pandas and datasets
+    texts = [field.name for field in schema if field.type in (_TEXT, pa.binary())]
+    try:  # `read_table` loads pandas and datasets
+        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
+            _refuse_others(path, file.metadata, schema)
             table = file.read()
-        columns = list(zip(table.schema.names, table.schema.types, strict=True))
+        if sum(_octets(table[name]) for name in texts) > LARGEST_BYTES:
+            raise RecordingError(f"{path} holds more text than any session.")
+        table = table.cast(schema)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         _raise_unreadable(path, error)
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
-    if columns != list(zip(schema.names, schema.types, strict=True)):
-        raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
     if table.num_rows != _metadata(path).get("rows", table.num_rows):
         raise RecordingError(f"{path} doesn't have all of its rows: it was altered.")
     return table
+
+
+def _refuse_others(path: Path, metadata: pq.FileMetaData, schema: pa.Schema) -> None:
+    """Refuse, before any of it is in memory, a file that isn't one of ours or says that it is larger than any.
+
+    Raises:
+        RecordingError: it is.
+    """
+    found = metadata.schema.to_arrow_schema()
+    if (found.names, found.types) != (schema.names, schema.types):
+        raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
+    octets = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    if metadata.num_rows > MOST_ROWS or octets > LARGEST_BYTES:
+        raise RecordingError(f"{path} is larger than any session.")
+
+
+def _octets(column: pa.ChunkedArray) -> int:
+    """How many octets the texts of a column take, each as often as it occurs; one that repeats is stored once."""
+    lengths = (pc.take(pc.binary_length(chunk.dictionary), chunk.indices) for chunk in column.chunks)
+    return sum(pc.sum(each).as_py() or 0 for each in lengths)
 
 
 def _metadata(path: Path, *promised: str) -> dict[str, Any]:

@@ -71,6 +71,9 @@ CONNECTED = "connected"
 RESUMED = "resumed"
 """The note that packets arrive again; its detail `after_s` says for how long they didn't."""
 
+FLOOD = "flood"
+"""The note that more packets came than any machine sends; its detail `left_out` says how many were not kept."""
+
 
 class Sample(NamedTuple):
     """The state of the row after one notification, in a rower's words.

@@ -18,7 +18,7 @@ import pytest
 
 from rowsync.commands import Command
 from rowsync.errors import UsageError
-from rowsync.mqtt import MqttSettings, open_mqtt, read_url
+from rowsync.mqtt import MqttSettings, _Apart, open_mqtt, read_url
 from tests.broker import Broker, said, subscribed
 from tests.conftest import ROOT
 from tests.test_rowing import Listening, rowed
@@ -340,3 +340,19 @@ async def test_the_will_says_offline_when_rowsync_is_killed(broker, tmp_path):
         await process.wait()
         await heard.until("bridge/status", 2)
         assert heard.of("bridge/status") == ["online", "offline"]
+
+
+def test_a_connection_that_fails_after_the_row_says_nothing(monkeypatch):
+    failures, row_is_over = [], threading.Event()
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+
+    def refused():
+        row_is_over.wait(10)
+        raise ConnectionRefusedError
+
+    future = _Apart().submit(refused)
+    (thread,) = (each for each in threading.enumerate() if each.name == "mqtt connects")
+    future.cancel()
+    row_is_over.set()
+    thread.join(10)
+    assert failures == []
