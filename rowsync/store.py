@@ -1111,7 +1111,14 @@ def _metadata(path: Path, *promised: str) -> dict[str, Any]:
 
 
 def _raise_unreadable(path: Path, error: BaseException) -> None:
-    """Tell a file that the system doesn't let be read from one that isn't sound, of which pyarrow gives no number."""
+    """Tell a file that the system doesn't let be read from one that isn't sound."""
+    if isinstance(error, OSError) and error.errno is None:  # pyarrow says so of a bad page, and where closing failed
+        try:
+            pq.ParquetFile(io.BytesIO(path.read_bytes()), page_checksum_verification=True).read()
+        except (pa.ArrowException, OSError, ValueError) as again:
+            error = again
+        else:
+            raise Unreadable(f"{path} could not be read: {_first_line(error)}. Try again.") from None
     number = error.errno if isinstance(error, OSError) else None
     if number is not None:
         raise Unreadable(f"{path} can't be read: {os.strerror(number)}.") from None

@@ -399,6 +399,18 @@ def test_a_session_that_could_not_be_read_for_a_moment_is_in_the_list_again(stor
     assert [row["session_id"] for row in store.rows()] == [session_id]
 
 
+def test_a_sound_file_that_pyarrow_could_not_close_is_not_taken_for_an_altered_one(store, short, monkeypatch):
+    session_id = store.add(short)["session_id"]
+
+    def refused(path):
+        raise OSError("error closing file")  # as pyarrow says it, without a number
+
+    monkeypatch.setattr(pq, "read_metadata", refused)
+    assert "could not be read" in store.rebuild_index()[session_id]
+    monkeypatch.undo()
+    assert [row["session_id"] for row in store.rows()] == [session_id]
+
+
 def test_what_was_felt_before_is_not_lost_when_it_cannot_be_read_just_now(store, short, too_many_open_files):
     session_id = store.add(short)["session_id"]
     store.felt(session_id, Felt(True, 4.0, SAID.corrected_at))

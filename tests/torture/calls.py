@@ -16,7 +16,7 @@ import platform
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -284,14 +284,11 @@ class _Tracer:
 
     def _kind(self, call: Call) -> str | None:
         """What goes wrong at this call."""
-        if self.fault is None or call.name not in FAULTS[self.fault.kind]:
+        if self.fault is None or not can_come(self.fault.kind, call):
             return None
         number = len([None for each in self.done.calls if each.name != "told"])
         lasting = FOR_EVER.get(self.fault.kind)
         if number < self.fault.number or (number > self.fault.number and lasting is None):
-            return None
-        is_opening = call.name == "openat" and not call.flags & os.O_CREAT
-        if is_opening and self.fault.kind in ("full", "ENOSPC"):
             return None
         if self.fault.kind == "full" and call.name == "write" and not self.is_full:
             self.is_full = True
@@ -387,7 +384,14 @@ class _Tracer:
         return os.fsdecode(found.split(b"\0", 1)[0])
 
 
-def plan(calls: list[Call], kinds: Iterator[str] | list[str]) -> list[Fault]:
+def plan(calls: list[Call], kinds: list[str]) -> list[Fault]:
     """Every fault that can come at one of these calls."""
     counted = [call for call in calls if call.name != "told"]
-    return [Fault(kind, at) for kind in kinds for at, call in enumerate(counted) if call.name in FAULTS[kind]]
+    return [Fault(kind, at) for kind in kinds for at, call in enumerate(counted) if can_come(kind, call)]
+
+
+def can_come(kind: str, call: Call) -> bool:
+    """Whether a fault can come at a call: a full disk lets a file be opened that is there."""
+    if kind in ("full", "ENOSPC") and call.name == "openat" and not call.flags & os.O_CREAT:
+        return False
+    return call.name in FAULTS[kind]
