@@ -52,6 +52,7 @@ from rowsync.recording import (
     note_from_fields,
     read_recording,
 )
+from rowsync.seal import SEAL, sealed, unsealed
 from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.strokes import Stroke, StrokeCounter
@@ -69,6 +70,7 @@ SCHEMA = 6
 An older one is made anew when it is read, and so is what an older energy model reckoned; `rebuild` makes all anew.
 """
 _METADATA = b"rowsync"
+_COLUMNS_CRC = "columns_crc"
 
 _INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.string()
 
@@ -454,8 +456,8 @@ class Store:
         correction = correction_from_fields(_said_content(path))
         if correction is None:
             raise RecordingError(
-                f"{path}, which holds what you corrected, can't be read; the intervals are those that were detected. "
-                f"Mend the file, or forget it: rowsync correct {path.stem} --undo"
+                f"{path}, which holds what you corrected, can't be read, or was altered; the intervals are those that "
+                f"were detected. Mend it and take its {SEAL} out, or forget it: rowsync correct {path.stem} --undo"
             )
         return correction
 
@@ -758,7 +760,7 @@ class Store:
         with _writing(self.folder):
             path = self._path(kind, session)
             with replacing(path) as file:
-                file.write(json.dumps({"session_id": session_id} | content, indent=1).encode())
+                file.write(sealed({"session_id": session_id} | content))
             for other in self._said_files(kind, session_id):
                 if other != path:
                     other.unlink()
@@ -1008,8 +1010,11 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
     if columns != list(zip(schema.names, schema.types, strict=True)):
         raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
-    if table.num_rows != _metadata(path).get("rows", table.num_rows):
+    said = _metadata(path)
+    if table.num_rows != said.get("rows", table.num_rows):
         raise RecordingError(f"{path} doesn't have all of its rows: it was altered.")
+    if _COLUMNS_CRC in said and said[_COLUMNS_CRC] != _columns_crc(table):
+        raise RecordingError(f"{path} doesn't hold what was written into it: it was altered.")
     return table
 
 
@@ -1038,7 +1043,8 @@ def _metadata(path: Path, *promised: str) -> dict[str, Any]:
 def _file_bytes(table: pa.Table, **content: Any) -> bytes:
     """A parquet file.
 
-    What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.
+    What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.  So
+    does a CRC of what is in the columns: one flipped bit of the footer can give a column the pages of another.
     """
     text = json.dumps(_description(table) | content, separators=(",", ":")).encode()
     file = io.BytesIO()
@@ -1066,7 +1072,7 @@ def _age(model: Any) -> int:
 def _said_content(path: Path) -> Any:
     """What a person said of the session that the file is named after; None where it can't be read."""
     try:
-        content = json.loads(path.read_bytes())
+        content = unsealed(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
     ours = isinstance(content, dict) and slug(str(content.get("session_id"))) == path.stem
@@ -1074,7 +1080,38 @@ def _said_content(path: Path) -> Any:
 
 
 def _description(table: pa.Table) -> dict[str, Any]:
-    return {"schema": SCHEMA, "rowsync": __version__, "rows": table.num_rows}
+    return {"schema": SCHEMA, "rowsync": __version__, "rows": table.num_rows, _COLUMNS_CRC: _columns_crc(table)}
+
+
+def _columns_crc(table: pa.Table) -> str:
+    """A CRC-32 of the values of a table, column by column; how a file holds them makes no difference."""
+    crc = 0
+    for column in table.columns:
+        for part in _parts(column.combine_chunks()):
+            crc = crc32(part, crc)
+    return f"{crc:08x}"
+
+
+def _parts(values: pa.Array) -> Iterator[memoryview]:
+    """Which values of a column are there, and the values themselves; an absent one is zero, or empty."""
+    yield _fixed(values.is_valid().cast(pa.uint8()))
+    if values.type in (pa.string(), pa.binary()):
+        texts = values.cast(pa.binary()).fill_null(b"")
+        yield _fixed(pc.binary_length(texts))
+        yield memoryview(pc.binary_join(pa.array([texts.to_pylist()], pa.list_(pa.binary())), b"")[0].as_buffer())
+    else:
+        numbers = values.cast(_PLAIN.get(values.type, values.type))
+        yield _fixed(numbers.fill_null(0))
+
+
+_PLAIN = {pa.bool_(): pa.uint8(), pa.timestamp("us", tz="UTC"): pa.int64()}
+"""As what values are summed up that aren't numbers of whole bytes."""
+
+
+def _fixed(numbers: pa.Array) -> memoryview:
+    """The bytes of numbers, none of them absent."""
+    width = numbers.type.bit_width // 8
+    return memoryview(numbers.buffers()[1] or b"")[numbers.offset * width : (numbers.offset + len(numbers)) * width]
 
 
 def _format(schema: pa.Schema) -> dict[str, Any]:

@@ -59,6 +59,7 @@ CORE = [
 FLOORS = [
     *CORE,
     "slug",
+    "seal",
     "files",
     "plan_file",
     "decoding",
