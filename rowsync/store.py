@@ -633,6 +633,32 @@ class Store:
         finally:
             self._table()
 
+    def derived(self, session_ids: Iterable[str], jobs: int = 1) -> Iterator[Rebuilt]:
+        """What `rebuild` would make of sessions; nothing is written.
+
+        Args:
+            session_ids: which.
+            jobs: how many processes derive at once.
+
+        Raises:
+            StoreError: a worker was killed.
+        """
+        for derived in in_order(self._derived, list(session_ids), jobs):
+            yield derived.rebuilt
+
+    def is_behind_bytes(self, session_id: str) -> bool:
+        """Whether a session's samples say something else than its bytes would, as far as that shows underived.
+
+        Raises:
+            SessionNotFound: there are no bytes of it, or no samples.
+            RecordingError: a file is not ours or altered.
+        """
+        metadata = _metadata(self._file("samples", session_id), "summary")
+        summary, held = metadata["summary"], _metadata(self._file("raw", session_id), "header")["rows"]
+        said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
+        is_else = said != self._said(session_id).fields or summary.get("notifications") != held
+        return is_else or self._is_old(metadata)
+
     def _derived(self, session_id: str) -> _Derived:
         """A session derived from its bytes, and nothing written."""
         try:
@@ -996,8 +1022,40 @@ def _entries(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
 # --- reading and writing ----------------------------------------------------------------------------------------------
 
 
-def _read(path: Path, schema: pa.Schema) -> pa.Table:
+def check_file(kind: str, path: Path) -> None:
+    """Read a stored file with every check that there is.
+
+    Args:
+        kind: "raw", "samples", "index", "truth" or "felt".
+        path: where it lies.
+
+    Raises:
+        RecordingError: it can't be read, was altered, isn't ours, or is from a newer rowsync.
+    """
+    if kind in SAID:
+        read = correction_from_fields if kind == "truth" else felt_from_fields
+        if read(_said_content(path)) is None:
+            raise RecordingError(f"{path} can't be read, or was altered.")
+        return
+    is_todays = kind == "raw" or _metadata(path)["schema"] == SCHEMA
+    metadata = _metadata(path, *_PROMISED[kind] if is_todays else ())
+    _read(path, _COLUMNS[kind] if is_todays else None)
+    if kind == "samples":
+        _row_of_file(path)
+    elif kind == "raw" and slug(str(metadata["header"].get("session_id"))) != path.stem:
+        raise RecordingError(f"{path} holds another session.")
+
+
+_COLUMNS = {"raw": RAW, "samples": SAMPLES, "index": INDEX}
+_PROMISED = {"raw": ("header", "events"), "samples": ("summary",), "index": ("left_out", "changed_ns")}
+
+
+def _read(path: Path, schema: pa.Schema | None) -> pa.Table:
     """Read a whole file, every page checked.
+
+    Args:
+        path: where it lies.
+        schema: what its columns must be; None for any.
 
     Raises:
         RecordingError: it can't be read, or its columns aren't those of the schema.
@@ -1008,7 +1066,7 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         columns = list(zip(table.schema.names, table.schema.types, strict=True))
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
-    if columns != list(zip(schema.names, schema.types, strict=True)):
+    if schema is not None and columns != list(zip(schema.names, schema.types, strict=True)):
         raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
     said = _metadata(path)
     if table.num_rows != said.get("rows", table.num_rows):
@@ -1092,16 +1150,16 @@ def _columns_crc(table: pa.Table) -> str:
     return f"{crc:08x}"
 
 
-def _parts(values: pa.Array) -> Iterator[memoryview]:
-    """Which values of a column are there, and the values themselves; an absent one is zero, or empty."""
-    yield _fixed(values.is_valid().cast(pa.uint8()))
+def _parts(column: pa.Array) -> Iterator[memoryview]:
+    """Which values of a column there are, and these."""
+    yield _fixed(column.is_valid().cast(pa.uint8()))
+    values = column.drop_null()
     if values.type in (pa.string(), pa.binary()):
-        texts = values.cast(pa.binary()).fill_null(b"")
+        texts = values.cast(pa.binary())
         yield _fixed(pc.binary_length(texts))
-        yield memoryview(pc.binary_join(pa.array([texts.to_pylist()], pa.list_(pa.binary())), b"")[0].as_buffer())
+        yield memoryview(b"".join(texts.to_pylist()))
     else:
-        numbers = values.cast(_PLAIN.get(values.type, values.type))
-        yield _fixed(numbers.fill_null(0))
+        yield _fixed(values.cast(_PLAIN.get(values.type, values.type)))
 
 
 _PLAIN = {pa.bool_(): pa.uint8(), pa.timestamp("us", tz="UTC"): pa.int64()}

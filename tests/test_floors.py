@@ -101,6 +101,7 @@ FLOORS = [
     "adherence",
     "workers",
     "store",
+    "soundness",
     "dashboards",
     "cli",
     "__main__",
