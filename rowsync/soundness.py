@@ -140,9 +140,19 @@ def _check_document(file: StoredFile) -> None:
         raise RecordingError(f"{file.path} can't be read, or was altered.") from None
 
 
+def _check_ticks(file: StoredFile) -> None:
+    ticks.ticked(file.path.parent, "")
+
+
+def _check_uploads(file: StoredFile) -> None:
+    uploads.uploads(file.path.parent)
+
+
 _CHECKS: dict[str, Callable[[StoredFile], None]] = {
     **dict.fromkeys(("raw", "samples", "truth", "felt", "index"), _check_stored),
     **dict.fromkeys(("journal", "damaged journal"), _check_journal),
+    ticks.FILE: _check_ticks,
+    uploads.FILE: _check_uploads,
 }
 
 

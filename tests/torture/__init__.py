@@ -1,0 +1,1 @@
+"""Suites that break what can break around rowsync, and see that its promises hold."""
