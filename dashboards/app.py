@@ -142,7 +142,15 @@ def serve(app: Starlette, host: str, port: int, *, announce: Callable[[str], Non
     with bound(host, port) as listener:
         if announce is not None:
             announce(address_of(listener, host))
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+        config = uvicorn.Config(
+            app,
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -22,6 +22,7 @@ from dashboards.session import session_chart, session_figure
 from dashboards.session_page import session_page
 from rowsync.corrections import said
 from rowsync.errors import StoreError, UsageError
+from rowsync.files import make_folder
 from rowsync.slug import slug
 from rowsync.wording import clock, day, moment, number, time_of_day
 
@@ -181,7 +182,7 @@ def _write_plotly(directory: Path) -> None:
 def _write(path: Path, content: bytes) -> None:
     """Writes a whole file or nothing: beside its place first, then renamed."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:

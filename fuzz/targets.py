@@ -15,7 +15,6 @@ import json
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
@@ -140,7 +139,7 @@ def follow(header: Header, items: Iterable[Item]) -> Session:
     return session
 
 
-_values_of = attrgetter(*(each.name for each in fields(Sample)))
+_values_of = attrgetter(*Sample._fields)
 TOTALS = ("time_s", "stroke_count", "distance_m", "machine_energy_kcal")
 
 

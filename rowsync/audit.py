@@ -7,11 +7,12 @@ that was said with it, gives the maker's formula back: a constant and so much fo
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from statistics import StatisticsError, linear_regression, median, pstdev
+from math import sqrt
+from statistics import StatisticsError, fmean, linear_regression, median
 from typing import NamedTuple
 
 from rowsync.formulas import (
@@ -142,8 +143,10 @@ def energy_ticks(samples: Sequence[Sample], strokes: Sequence[Stroke]) -> list[T
     counted_kcal, restarts = 0.0, 0
     for before, sample in pairwise(samples):
         restarts += (sample.machine_elapsed_s or 0.0) < (before.machine_elapsed_s or 0.0)
-        new_kcal = (sample.machine_energy_kcal or 0.0) - (before.machine_energy_kcal or 0.0)
-        if new_kcal > 0 and before.machine_energy_kcal is not None:
+        if before.machine_energy_kcal is None or sample.machine_energy_kcal == before.machine_energy_kcal:
+            continue
+        new_kcal = (sample.machine_energy_kcal or 0.0) - before.machine_energy_kcal
+        if new_kcal > 0:
             counted_kcal += new_kcal
             tick = rowed.tick(sample.time_s, counted_kcal)
             bout = (tick.bout, restarts) if tick.bout else None
@@ -196,9 +199,12 @@ def rate_pairs(samples: Sequence[Sample]) -> list[tuple[float, float]]:
         if sample.moving and sample.power_w and sample.machine_energy_per_hour_kcal
     ]
     return [
-        (Counter(power_w for _, power_w in same).most_common(1)[0][0], kcal)
-        for kcal, same in groupby(said, key=lambda pair: pair[0])
+        (_commonest([power_w for _, power_w in same]), kcal) for kcal, same in groupby(said, key=lambda pair: pair[0])
     ]
+
+
+def _commonest(values: list[float]) -> float:
+    return max(dict.fromkeys(values), key=values.count)
 
 
 def _counted_kcal(ticks: Sequence[Tick], *, at_rest: bool = False) -> float:
@@ -232,16 +238,22 @@ def law_of_rate(pairs: Sequence[tuple[float, float]]) -> EnergyLaw | None:
 
 
 def _line(pairs: Sequence[tuple[float, float]]) -> EnergyLaw | None:
-    if len(pairs) < LEAST_PAIRS or pstdev(power_w for power_w, _ in pairs) < LEAST_SPREAD_W:
+    if len(pairs) < LEAST_PAIRS or _spread([power_w for power_w, _ in pairs]) < LEAST_SPREAD_W:
         return None
     try:
         slope, constant = linear_regression(*zip(*pairs, strict=True))
     except StatisticsError:
         return None
     law = EnergyLaw(constant, slope)
-    left = pstdev(_off(law, pair) for pair in pairs)
-    explained = pstdev(slope * power_w for power_w, _ in pairs)
+    left = _spread([_off(law, pair) for pair in pairs])
+    explained = _spread([slope * power_w for power_w, _ in pairs])
     return law if left <= explained / 2 else None
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Standard deviation; `statistics.pstdev` reckons it in fractions, a hundred times as long."""
+    squares = [(off := value - mean) * off for mean in (fmean(values),) for value in values]
+    return sqrt(fmean(squares))
 
 
 def _off(law: EnergyLaw, pair: tuple[float, float]) -> float:
@@ -271,7 +283,7 @@ def law_of_ticks(ticks: Iterable[Tick]) -> EnergyLaw | None:
         for before, after in pairwise(bout)
         if after.rowed_h > before.rowed_h
     ]
-    if len(powers_w) < 2 or pstdev(powers_w) < LEAST_SPREAD_W:
+    if len(powers_w) < 2 or _spread(powers_w) < LEAST_SPREAD_W:
         return None
     hours, work, energy = (
         [value for bout in bouts.values() for value in _centred([getattr(tick, name) for tick in bout])]

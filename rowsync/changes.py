@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from math import ceil, log10
 from typing import Any, NamedTuple
 
-from rowsync.wording import MINUS, THIN_SPACE, count, measured, number
+from rowsync.wording import MINUS, THIN_SPACE, count, measured, moment, number
 
 Fields = Mapping[str, Any]
 
@@ -47,6 +47,9 @@ FIGURES: tuple[tuple[str, Callable[[Fields], Any]], ...] = (
 )
 """What is held against what it was, by the name that a sentence gives it."""
 
+START = "another start"
+"""What is said of when a session began: a moment is no figure that could be summed."""
+
 LEAST_SHARE = 5e-6
 """A smaller change is one of rounding."""
 
@@ -64,11 +67,12 @@ def changes_sentences(changes: Iterable[Change]) -> list[str]:
 
 
 def _changed(change: Change) -> tuple[str, ...]:
-    """The names of the figures that changed."""
+    """The names of the figures that changed, the start before them."""
     before, after = change
     if before is None:
         return (ANEW,)
-    return tuple(name for name, figure in FIGURES if not _is_same(figure(before), figure(after)))
+    start = (START,) if moment(before.get("started_at")) != moment(after.get("started_at")) else ()
+    return (*start, *(name for name, figure in FIGURES if not _is_same(figure(before), figure(after))))
 
 
 ANEW = "made anew, since what was stored was missing or damaged"

@@ -33,12 +33,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import platformdirs
-
 from rowsync.athlete import PLAUSIBLE, SEXES, TYPED, Athlete
 from rowsync.days import day_of, zone
 from rowsync.errors import UsageError
 from rowsync.files import replacing
+from rowsync.places import place
 from rowsync.profile import Profile
 from rowsync.wording import LONGEST_OUTSIDE_TEXT, outside_text
 
@@ -81,12 +80,12 @@ def today(time_zone: str | None) -> date:
 def config_path() -> Path:
     """Where the settings lie: `ROWSYNC_CONFIG`, or the platform's folder."""
     given = os.environ.get("ROWSYNC_CONFIG")
-    return Path(given) if given else platformdirs.user_config_path("rowsync") / "config.toml"
+    return Path(given) if given else place("config") / "config.toml"
 
 
 def runtime_path() -> Path:
     """Where this computer's programs of this person see each other, whether a session or a service started them."""
-    return platformdirs.user_state_path("rowsync") / "running"
+    return place("state") / "running"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -176,7 +175,7 @@ def _service(path: Path, name: str, content: dict[str, Any], keys: Mapping[str, 
 
 def _folder(path: Path, data: str | None) -> Path:
     try:
-        return Path(data).expanduser() if data else platformdirs.user_data_path("rowsync")
+        return Path(data).expanduser() if data else place("data")
     except RuntimeError as error:
         raise UsageError(f"In {path}, data = {data!r} is no folder: {error}") from None
 

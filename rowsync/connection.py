@@ -23,7 +23,8 @@ from rowsync.handshake import Service
 from rowsync.heart_rate import HEART_RATE_MEASUREMENT
 from rowsync.machines import Handling, handling_of
 from rowsync.readers import ROW_READERS
-from rowsync.telemetry import CONNECTED, LOST, RESUMED, STOP, Item, Note, Notification
+from rowsync.sluice import Sluice
+from rowsync.telemetry import CONNECTED, FLOOD, LOST, RESUMED, STOP, Item, Note, Notification
 from rowsync.waiting import end, first_answer, happens, until
 from rowsync.wording import outside_text
 
@@ -78,6 +79,9 @@ BURST_S = 0.05
 
 CLOCK_S = 0.001
 """The session's time is told to a millisecond [s]."""
+
+ASLEEP_S = 10.0
+"""Woken so much later than it asked for, this computer slept, and heard nothing meanwhile [s]."""
 
 TICK_S = 0.01
 """The watchdog looks no oftener: what is left of a wait after rounding may be less than the clock can tell [s]."""
@@ -167,6 +171,7 @@ class Connection:
         self._is_mute = False
         self._is_gone = False
         self._strap_s = 0.0
+        self._sluice = Sluice()
 
     # --- for whoever reads it ---------------------------------------------------------------------------------------
 
@@ -180,6 +185,8 @@ class Connection:
     def stop(self) -> None:
         """End the stream after what has arrived."""
         self.is_stopped = True
+        if self._sluice.left_out:
+            self._note(FLOOD, left_out=self._sluice.told())
         self._queue.put_nowait(None)
 
     def __aiter__(self) -> Connection:
@@ -209,11 +216,16 @@ class Connection:
             MachineLost: the machine went and did not come back.
         """
         while True:
+            now_s = self.now_s
+            wait_s = max(due_s() - now_s, CLOCK_S)
             try:
-                async with asyncio.timeout(max(due_s() - self.now_s, CLOCK_S)):
+                async with asyncio.timeout(wait_s):
                     item = await anext(self)
             except TimeoutError:
-                if self._origin_s is not None:
+                if self.now_s > now_s + wait_s + ASLEEP_S:
+                    self._is_gone = True
+                    self._note(LOST, reason="this computer slept")
+                elif self._origin_s is not None:
                     yield self.now_s
             except StopAsyncIteration:
                 return
@@ -264,7 +276,10 @@ class Connection:
             self._came.set()
         elif characteristic == ftms.CONTROL_POINT:
             self._answered(control.decode_answer(payload))
-        self._put(Notification(self._time_s(now_s), characteristic, payload))
+        if self._sluice.passes(now_s):
+            self._put(Notification(self._time_s(now_s), characteristic, payload))
+        elif self._sluice.is_due(now_s):
+            self._note(FLOOD, left_out=self._sluice.told())
 
     def _begin(self, now_s: float) -> None:
         """The first packet of the row: the session's time begins here."""

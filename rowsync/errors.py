@@ -9,7 +9,8 @@
     │   └── MachineLost         the link went and did not come back
     ├── SessionNotFound         no stored session of that name
     ├── RecordingError          a recording or a stored file can't be read
-    │   └── NewerFile           a newer rowsync wrote it, or reckoned what is in it
+    │   ├── NewerFile           a newer rowsync wrote it, or reckoned what is in it
+    │   └── Unreadable          the system doesn't let it be read now; what is in it may be sound
     ├── StoreError              something can't be written
     └── UploadError             a service doesn't take a session
 
@@ -66,6 +67,10 @@ class RecordingError(RowsyncError):
 
 class NewerFile(RecordingError):
     """A newer rowsync wrote a stored file, or reckoned what is in it."""
+
+
+class Unreadable(RecordingError):
+    """The system doesn't let a file be read now (a failing disk, too many open files); what is in it may be sound."""
 
 
 class UploadError(RowsyncError):

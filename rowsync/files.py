@@ -32,9 +32,12 @@ def sync_folder(folder: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """One writer at a time below a folder, which is made where there is none."""
     make_folder(folder)
-    with open(folder / "lock", "ab") as lock:
+    lock = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager

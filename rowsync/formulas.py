@@ -202,8 +202,8 @@ class Formula:
 
     Attributes:
         title: what people call it.
-        kcal_per_min: the formula, called with what it `needs` by name; gross energy while rowing [kcal/min].
-        needs: the names of its arguments.
+        kcal_per_min: the formula, called with what it `needs`; gross energy while rowing [kcal/min].
+        needs: the names of its arguments, in their order.
     """
 
     title: str
@@ -217,8 +217,8 @@ class Formula:
 
     def at(self, facts: Mapping[str, float | str | None]) -> float | None:
         """Energy a minute with these facts, never below 0; None where one that it needs is unknown [kcal/min]."""
-        known = {name: facts.get(name) for name in self.needs}
-        return None if None in known.values() else max(0.0, self.kcal_per_min(**known))
+        known = [facts.get(name) for name in self.needs]
+        return None if None in known else max(0.0, self.kcal_per_min(*known))
 
 
 _BY_POWER = ("power_w",)
@@ -242,6 +242,9 @@ FORMULAS = (
 """Ours first, then every published one; their functions' docstrings have the sources."""
 
 
+_Facts = tuple[tuple[str, float | str | None], ...]
+
+
 def by_formula(rowed: Iterable[tuple[float, Mapping[str, float | str | None]]]) -> dict[str, float]:
     """What each formula gives for some rowing, added up piece by piece and never from means [kcal].
 
@@ -251,10 +254,14 @@ def by_formula(rowed: Iterable[tuple[float, Mapping[str, float | str | None]]]) 
     Returns:
         By the formula's name; without those that need something unknown of any piece.
     """
-    pieces = list(rowed)
+    numbers: dict[_Facts, int] = {}
+    pieces = []
+    for duration_s, facts in rowed:  # many are alike, since machines send whole watts
+        pieces.append((duration_s / 60.0, numbers.setdefault(tuple(facts.items()), len(numbers))))
+    distinct = [dict(facts) for facts in numbers]
     totals = {}
-    for formula in FORMULAS:
-        costs = [(duration_s, formula.at(facts)) for duration_s, facts in pieces]
-        if costs and all(cost is not None for _, cost in costs):
-            totals[formula.name] = sum(duration_s / 60.0 * (cost or 0.0) for duration_s, cost in costs)
+    for formula in FORMULAS if pieces else ():
+        costs = [cost for facts in distinct if (cost := formula.at(facts)) is not None]
+        if len(costs) == len(distinct):  # the others need what is unknown
+            totals[formula.name] = float(sum(minutes * costs[number] for minutes, number in pieces))
     return totals

@@ -14,9 +14,9 @@ Real machines decide three points on which documents differ:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from rowsync.reading import Reading
 
@@ -113,9 +113,9 @@ def decode_rower_data(payload: bytes) -> RowerData:
         payload: the notification's value, of any length.
     """
     try:
-        plan = _plans[payload[0] | (payload[1] & 0x1F) << 8 | len(payload) << 13]
+        plan = _decoders[payload[0] | (payload[1] & 0x1F) << 8 | len(payload) << 13]
     except (KeyError, IndexError):
-        plan = _plan_for(payload)
+        plan = _DECODERS.plan_for(payload)
     return plan(payload)
 
 
@@ -147,22 +147,39 @@ def encode_rower_data(data: RowerData) -> bytes:
     return flags.to_bytes(2, "little") + body + data.extra
 
 
+SAID = {
+    "stroke_rate_spm": "stroke_rate_spm",
+    "stroke_count": "stroke_count",
+    "distance_m": "total_distance_m",
+    "pace_s_per_500m": "instantaneous_pace_s_per_500m",
+    "power_w": "instantaneous_power_w",
+    "average_power_w": "average_power_w",
+    "energy_kcal": "total_energy_kcal",
+    "energy_per_hour_kcal": "energy_per_hour_kcal",
+    "heart_rate_bpm": "heart_rate_bpm",
+    "resistance_level": "resistance_level",
+    "elapsed_s": "elapsed_time_s",
+    "missing": "missing",
+}
+"""What Rower Data says of the row: a `Reading`'s words, and the specification's."""
+
+
 def reading_of(data: RowerData) -> Reading:
     """What Rower Data says of the row."""
-    return Reading(
-        stroke_rate_spm=data.stroke_rate_spm,
-        stroke_count=data.stroke_count,
-        distance_m=data.total_distance_m,
-        pace_s_per_500m=data.instantaneous_pace_s_per_500m,
-        power_w=data.instantaneous_power_w,
-        average_power_w=data.average_power_w,
-        energy_kcal=data.total_energy_kcal,
-        energy_per_hour_kcal=data.energy_per_hour_kcal,
-        heart_rate_bpm=data.heart_rate_bpm,
-        resistance_level=data.resistance_level,
-        elapsed_s=data.elapsed_time_s,
-        missing=data.missing,
-    )
+    return Reading(**{ours: getattr(data, theirs) for ours, theirs in SAID.items()})
+
+
+def read_rower_data(payload: bytes) -> Reading:
+    """What one Rower Data notification says of the row, in one step; never raises on any bytes.
+
+    Args:
+        payload: the notification's value, of any length.
+    """
+    try:
+        plan = _readers[payload[0] | (payload[1] & 0x1F) << 8 | len(payload) << 13]
+    except (KeyError, IndexError):
+        plan = _READERS.plan_for(payload)
+    return plan(payload)
 
 
 def measurements(data: RowerData) -> dict[str, int | float | None]:
@@ -239,39 +256,54 @@ def _raw(field: Field, value: float | None) -> int:
 
 # --- the walk, compiled once for each shape ---------------------------------------------------------------------------
 
-_Plan = Callable[[bytes], RowerData]
-_plans: dict[int, _Plan] = {}
 _MOST_PLANS = 256
 """A machine uses a handful of shapes.  Hostile flags must not fill the memory: 65,536 plans would take 101 MiB."""
 
 _STRUCT_CODES = {(1, False): "B", (2, False): "H", (2, True): "h", (3, False): "HB"}
+_Read = TypeVar("_Read", bound=RowerData | Reading)
 
 
-def _plan_for(payload: bytes) -> _Plan:
-    if len(payload) < 2 or len(_plans) >= _MOST_PLANS:
-        return read_by_table
-    flags = _flags(payload) & DEFINED_FLAGS
-    plan = _plans[flags | len(payload) << 13] = _compile(flags, len(payload))
-    return plan
+class _Plans(Generic[_Read]):
+    """Readers for the shapes that were met.
 
+    Args:
+        what: the tuple that they build.
+        said: its fields, and what these are called in `RowerData`; others are None.
+        by_table: what they mean; it reads the shapes for which there is no place left.
 
-def _compile(flags: int, length: int) -> _Plan:
-    """Turn the walk for one shape into straight-line Python: unpack all fields at once, build the tuple."""
-    fitting, missing, end = _layout_of(flags, length)
-    struct = Struct("<2x" + "".join(_STRUCT_CODES[field.size, field.signed] for field, _ in fitting))
-    unpacked = ", ".join(f"{field.name}, high" if field.size == 3 else field.name for field, _ in fitting)
-    expressions = dict.fromkeys(RowerData._fields, "None") | {field.name: _expression(field) for field, _ in fitting}
-    expressions |= {
-        "more_data": str(bool(flags & MORE_DATA)),
-        "missing": repr(missing),
-        "extra": f"payload[{end}:]" if end < length else "b''",
-    }
-    unpack = f"    {unpacked}, = unpack(payload)\n" if fitting else ""
-    source = f"def plan(payload):\n{unpack}    return new(RowerData, ({', '.join(expressions.values())}))"
-    names: dict[str, Any] = {"unpack": struct.unpack_from, "new": tuple.__new__, "RowerData": RowerData}
-    exec(source, names)
-    plan: _Plan = names["plan"]
-    return plan
+    Attributes:
+        by_shape: readers by what they read: the defined flags, and from bit 13 on the length.
+    """
+
+    def __init__(self, what: type[_Read], said: Mapping[str, str], by_table: Callable[[bytes], _Read]) -> None:
+        self._what, self._said, self._by_table = what, said, by_table
+        self.by_shape: dict[int, Callable[[bytes], _Read]] = {}
+
+    def plan_for(self, payload: bytes) -> Callable[[bytes], _Read]:
+        """A reader for payloads of this shape, kept as long as there is place."""
+        if len(payload) < 2 or len(self.by_shape) >= _MOST_PLANS:
+            return self._by_table
+        flags = _flags(payload) & DEFINED_FLAGS
+        plan = self.by_shape[flags | len(payload) << 13] = self._compiled(flags, len(payload))
+        return plan
+
+    def _compiled(self, flags: int, length: int) -> Callable[[bytes], _Read]:
+        """The walk for one shape as straight-line Python: unpack all fields at once, build the tuple."""
+        fitting, missing, end = _layout_of(flags, length)
+        struct = Struct("<2x" + "".join(_STRUCT_CODES[field.size, field.signed] for field, _ in fitting))
+        unpacked = ", ".join(f"{field.name}, high" if field.size == 3 else field.name for field, _ in fitting)
+        expressions = {field.name: _expression(field) for field, _ in fitting} | {
+            "more_data": str(bool(flags & MORE_DATA)),
+            "missing": repr(missing),
+            "extra": f"payload[{end}:]" if end < length else "b''",
+        }
+        values = (expressions.get(self._said.get(name, ""), "None") for name in self._what._fields)
+        unpack = f"    {unpacked}, = unpack(payload)\n" if fitting else ""
+        source = f"def plan(payload):\n{unpack}    return new(what, ({', '.join(values)}))"
+        names: dict[str, Any] = {"unpack": struct.unpack_from, "new": tuple.__new__, "what": self._what}
+        exec(source, names)
+        plan: Callable[[bytes], _Read] = names["plan"]
+        return plan
 
 
 def _expression(field: Field) -> str:
@@ -279,3 +311,8 @@ def _expression(field: Field) -> str:
     value = raw if field.per_unit == 1 else f"{raw} / {field.per_unit}"
     value = value if field.unit == 1 else f"{value} * {field.unit}"
     return value if field.not_available is None else f"None if {field.name} == {field.not_available} else {value}"
+
+
+_DECODERS = _Plans(RowerData, {name: name for name in RowerData._fields}, read_by_table)
+_READERS = _Plans(Reading, SAID, lambda payload: reading_of(read_by_table(payload)))
+_decoders, _readers = _DECODERS.by_shape, _READERS.by_shape

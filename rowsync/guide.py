@@ -91,6 +91,7 @@ class Guide:
         self.bells_s: list[float] = []
         self.pauses_s: list[tuple[float, float]] = []
         self._number = -1
+        self._piece: Piece | None = None
         self._end_s: float | None = None
         self._end_m: float | None = None
         self._left_s: float | None = None  # while paused: what is left of the piece
@@ -185,15 +186,12 @@ class Guide:
             return self._end_s if self._left_s is None and self._end_s is not None else end_s + (self._left_s or 0.0)
         return end_s + 1 if duration_s is None else start_s + duration_s
 
-    @property
-    def _piece(self) -> Piece | None:
-        return self.plan.pieces[self._number] if 0 <= self._number < len(self.plan.pieces) else None
-
     def _start(self, number: int, start_s: float, start_m: float) -> None:
         """A bell: a piece begins, or the plan is over."""
         self.bells_s.append(start_s)
         self._number, self._left_s, self._end_s, self._end_m = number, None, None, None
-        if (piece := self._piece) is None:
+        self._piece = piece = self.plan.pieces[number] if number < len(self.plan.pieces) else None
+        if piece is None:
             return
         if piece.duration_s is not None:
             self._end_s = start_s + piece.duration_s

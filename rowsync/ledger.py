@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from rowsync.days import local
 from rowsync.profile import Profile
@@ -220,8 +221,20 @@ def ledger_bytes(table: pd.DataFrame, form: str) -> bytes:
     return buffer.getvalue()
 
 
+MOST_ROWS = 100_000
+"""Nobody has rowed on so many days."""
+
+
+def _models_in_parquet(file: io.BytesIO) -> pd.DataFrame:
+    """The models in a ledger's file, each once; a model that a million rows name takes no more room than one."""
+    with pq.ParquetFile(file, read_dictionary=["energy_model"]) as opened:
+        if opened.metadata.num_rows > MOST_ROWS:
+            raise ValueError("more rows than any ledger has")
+        return pd.DataFrame({"energy_model": opened.read(["energy_model"])["energy_model"].unique().to_pylist()})
+
+
 _MARKS: tuple[tuple[bytes, Callable[[Any], pd.DataFrame]], ...] = (
-    (b"PAR1", lambda file: pd.read_parquet(file, columns=["energy_model"])),
+    (b"PAR1", _models_in_parquet),
     (b"[", pd.read_json),
     (b"", lambda file: pd.read_csv(file, usecols=["energy_model"])),
 )

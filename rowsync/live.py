@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rowsync import apart, ble, discovery
+from rowsync.awake import AwakeLoop
 from rowsync.claim import claimed_folder
 from rowsync.commands import Command, carry_out
 from rowsync.connection import Connection
@@ -210,7 +211,7 @@ class _Helm:
 
 
 def _loop(fast: bool) -> asyncio.Runner:
-    return asyncio.Runner(loop_factory=_virtual_time if fast else None)
+    return asyncio.Runner(loop_factory=_virtual_time if fast else AwakeLoop)
 
 
 def _virtual_time() -> asyncio.AbstractEventLoop:

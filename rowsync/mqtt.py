@@ -298,6 +298,7 @@ class _Apart(ThreadPoolExecutor):
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **more: Any) -> Future[Any]:
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # whoever gives up waiting doesn't fail what is still being tried
 
         def run() -> None:
             try:

@@ -10,10 +10,6 @@ from rowsync.reading import Reading
 from rowsync.telemetry import Notification
 
 
-def _rower_data(payload: bytes) -> Reading:
-    return ftms.reading_of(ftms.decode_rower_data(payload))
-
-
 def _concept2(characteristic: str, payload: bytes) -> Reading:
     return concept2.reading_of(concept2.decode_concept2(characteristic, payload))
 
@@ -27,7 +23,7 @@ def _heart_rate(payload: bytes) -> Reading:
 
 
 ROW_READERS: Mapping[str, Callable[[bytes], Reading]] = {
-    ftms.ROWER_DATA: _rower_data,
+    ftms.ROWER_DATA: ftms.read_rower_data,
     **{each: partial(_concept2, each) for each in (*concept2.SUBSCRIBED, concept2.MULTIPLEXED)},
 }
 """What speaks of the row: its first packet is where a session's time begins, and its silence is the machine's."""

@@ -20,7 +20,7 @@ from typing import Any
 from zlib import crc32
 
 from rowsync.athlete import PLAUSIBLE, WORDS, Athlete
-from rowsync.errors import RecordingError
+from rowsync.errors import RecordingError, Unreadable
 from rowsync.session import Header
 from rowsync.slug import slug
 from rowsync.telemetry import ENDED, Item, Note, Notification
@@ -72,14 +72,15 @@ def read_recording(path: Path) -> Recording:
     """Read a recording, or as much of it as is sound.
 
     Raises:
-        RecordingError: there is no such file, or not one line of it is a recording's.
+        RecordingError: not one line of it is a recording's.
+        Unreadable: there is no such file, or the system doesn't let it be read.
     """
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST_BYTES + 1)
             changed_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
     except OSError as error:
-        raise RecordingError(f"{path} can't be read: {error.strerror or error}.") from None
+        raise Unreadable(f"{path} can't be read: {error.strerror or error}.") from None
     if len(text) > LARGEST_BYTES:
         raise RecordingError(f"{path} is larger than any recording.")
     return parse_recording(text, name=path.name, changed_at=changed_at)

@@ -19,7 +19,7 @@ from rowsync.decoding import DESCRIBED
 from rowsync.heart_rate import HEART_RATE_MEASUREMENT
 from rowsync.machines import NAMES, OTHER_NAMES, QUIRKS
 from rowsync.recording import Recording
-from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, Item, Note, Notification
+from rowsync.telemetry import CONNECTED, ENDED, FLOOD, LOST, RESUMED, Item, Note, Notification
 from rowsync.traffic import SERIAL
 
 KEPT_OF_MACHINE = ("maker", "model", "hardware", "firmware", "software")
@@ -29,6 +29,7 @@ KEPT_DETAILS: Mapping[str, tuple[str, ...]] = {
     CONNECTED: ("service",),
     LOST: ("reason",),
     RESUMED: ("after_s",),
+    FLOOD: ("left_out",),
     "silent": (),
     "handshake": ("step", "outcome"),
     "strap missing": (),

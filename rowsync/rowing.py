@@ -32,7 +32,7 @@ from rowsync.plan import Plan
 from rowsync.readers import read
 from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker
-from rowsync.telemetry import CONNECTED, ENDED, LOST, RESUMED, STOP, Item, Note, Notification, Sample, Telemetry
+from rowsync.telemetry import CONNECTED, ENDED, FLOOD, LOST, RESUMED, STOP, Item, Note, Notification, Sample, Telemetry
 from rowsync.unfinished import WITHIN_S, Unfinished
 from rowsync.waiting import pause, within
 
@@ -485,7 +485,7 @@ class _Following:
         if sample is None:
             return
         if time_s - sample.time_s > STALE_S:
-            sample = replace(sample, **STALE)
+            sample = sample._replace(**STALE)
         cue = guide.cue(time_s) if guide else None
         recovers = cue is not None and cue.piece is not None and cue.piece.effort in WAITS_FOR_NOBODY
         if sample.moving or recovers or self._lost is not None:
@@ -534,6 +534,7 @@ class _Following:
 SAID = {
     LOST: "The connection is lost ({reason}). Row on: rowsync connects again by itself.",
     RESUMED: "Connected again after {after_s:.0f} s. The session goes on.",
+    FLOOD: "The machine sends more than any rower does: {left_out} packets were left out. Is it the one you mean?",
     "strap connected": "Heart-rate strap: {name}.",
     "strap missing": "No heart-rate strap answers ({name}); rowsync goes on looking for it.",
     "strap lost": "The heart-rate strap is gone. The row goes on without it.",

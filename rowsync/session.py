@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from itertools import pairwise
 from math import inf
+from operator import mul
 from typing import Any
 
 from rowsync.athlete import Athlete
@@ -32,6 +34,12 @@ from rowsync.telemetry import ENDED, HELD_S, LOST, RESUMED, Item, Note, Sample, 
 from rowsync.training import Training, training
 from rowsync.witness import Disagreement, disagreement
 from rowsync.wording import stamp
+
+SYNTHETIC = "synthetic"
+"""The origin of what a program rowed."""
+
+MADE_UP_BY = "rowsync (synthetic)"
+"""What exports of such a session say that they are from, so that it is known for what it is when it comes back."""
 
 Event = Sample | Stroke
 """What a notification may yield, matched with `match`."""
@@ -256,9 +264,10 @@ class Tracker:
         self._lost: str | None = None
         self._samples: list[Sample] = []
         self._gaps: list[Gap] = []
-        self._machine_totals = MachineTotals()
+        self._machine_totals: dict[str, Any] = {}
         self._malformed = 0
         self._turns = Turns()
+        self._untold: deque[tuple[float, int]] = deque()  # when strokes came, and how many the segmenter had then
         self._rounds: tuple[Interval, ...] = ()
         self.guide = _guide(header)
         self.strokes: list[Stroke] = []
@@ -277,7 +286,8 @@ class Tracker:
         if self._first_s is None and not is_of_row:
             return ()  # a strap may be there first; the session begins with the machine
         now_s = self._clock(item.time_s)
-        self._malformed += bool(reading.missing)
+        if reading.missing:
+            self._malformed += 1
         sample = self._telemetry.feed(now_s, reading)
         self._samples.append(sample)
         if self.guide:
@@ -287,7 +297,9 @@ class Tracker:
     def _row(self, now_s: float, sample: Sample, reading: Reading) -> tuple[Stroke, ...]:
         """What the machine says of the row: strokes, gaps, and its own totals."""
         before_s, self._row_s = self._row_s, now_s
-        self._machine_totals = _updated(self._machine_totals, reading)
+        for name, at in _TOTALS:
+            if reading[at] is not None:
+                self._machine_totals[name] = reading[at]
         strokes = self._counter.feed(sample)
         if reason := self._unknown(before_s, now_s, strokes):
             self._gaps.append(Gap(before_s, now_s, reason))
@@ -299,7 +311,7 @@ class Tracker:
             if stroke.seen:
                 self._meter.feed(stroke, sample.heart_rate_bpm)
         if strokes:
-            self._turns.feed(now_s - SETTLED_AFTER_S, self.settled_effort)
+            self._untold.append((now_s, self._segmenter.taken))
         return strokes
 
     def _note(self, note: Note) -> None:
@@ -332,12 +344,19 @@ class Tracker:
     @property
     def effort(self) -> Effort | None:
         """What is being rowed, as far as can be said by now."""
-        return self._segmenter.effort(self._now_s)
+        return self._heard().effort(self._now_s)
 
     @property
     def settled_effort(self) -> Effort | None:
         """What was being rowed a little ago, said for good until the session's end."""
-        return self._segmenter.settled(self._now_s)
+        return self._heard().settled(self._now_s)
+
+    def _heard(self) -> Segmenter:
+        """The segmenter, and told the turns what was settled with each stroke: who asks live has it reckoned."""
+        while self._untold:
+            now_s, taken = self._untold.popleft()
+            self._turns.feed(now_s - SETTLED_AFTER_S, self._segmenter.settled(now_s, taken))
+        return self._segmenter
 
     @property
     def gross_kcal(self) -> float:
@@ -354,6 +373,7 @@ class Tracker:
         rowed = self.guide.over() if self.guide and self.guide.plan.rounds else ()
         hard = [piece for piece in rowed if piece.effort is Effort.HARD]
         if not self.guide:
+            self._heard()
             hard = [Segment(Effort.HARD, *span_s) for span_s in self._turns.spans_s]
         settled = sum(piece.end_s < self._now_s - ROUND_SETTLED_S for piece in hard)
         if settled > len(self._rounds):  # the next piece is needed to know when this one's recovery ends
@@ -393,7 +413,7 @@ class Tracker:
             mean_heart_rate_bpm=_mean_heart_rate_bpm([*self._samples, last]),
             power_source=source,
             heart_rate_source=" and ".join(sorted(self._telemetry.heart_rate_sources, reverse=True)) or None,
-            machine_totals=self._machine_totals,
+            machine_totals=MachineTotals(**self._machine_totals),
             energy=self._meter.finish(self._now_s, last.machine_energy_kcal, segments),
             machine_energy=audit(self._samples, self.strokes, self._meter.rowed_kcal),
             doubtful_power=disagreement(self._samples, self._meter.gross_at, self.header.athlete) if source else None,
@@ -416,7 +436,9 @@ class Tracker:
         """Session time: from the first notification, and never back [s]."""
         if self._first_s is None:
             self._first_s = time_s
-        self._now_s = max(self._now_s, self._since_first_s(time_s))
+        since_first_s = self._since_first_s(time_s)
+        if since_first_s > self._now_s:
+            self._now_s = since_first_s
         return self._now_s
 
     def _since_first_s(self, time_s: float) -> float:
@@ -547,26 +569,22 @@ def _guide(header: Header) -> Guide | None:
         return Guide(plan) if plan else None  # a share of a best that nobody knows
 
 
-def _updated(totals: MachineTotals, reading: Reading) -> MachineTotals:
-    """The machine's totals after one more of its packets."""
-    new = {name: value for name in _TOTALS if (value := getattr(reading, name)) is not None}
-    return replace(totals, **new) if new else totals
-
-
-_TOTALS = tuple(each.name for each in fields(MachineTotals))
+_TOTALS = tuple((each.name, Reading._fields.index(each.name)) for each in fields(MachineTotals))
 
 
 def weighted_mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
     """Mean of the measured values, given with their weights; None when nothing was measured."""
     measured = [(value, weight) for value, weight in weighted if value is not None and weight > 0]
-    total = sum(weight for _, weight in measured)
-    return sum(value * weight for value, weight in measured) / total if total else None
+    values, weights = zip(*measured, strict=True) if measured else ((), ())
+    return sum(map(mul, values, weights)) / sum(weights) if measured else None
 
 
 def _mean_heart_rate_bpm(samples: Sequence[Sample]) -> float | None:
     """Mean over time: each value counts until the next sample."""
     return weighted_mean(
-        (sample.heart_rate_bpm, min(after.time_s - sample.time_s, HELD_S)) for sample, after in pairwise(samples)
+        (sample.heart_rate_bpm, min(after.time_s - sample.time_s, HELD_S))
+        for sample, after in pairwise(samples)
+        if sample.heart_rate_bpm is not None
     )
 
 

@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -36,7 +37,15 @@ from rowsync.bests import DISTANCES_M, DURATIONS_S
 from rowsync.comparison import comparable_fields
 from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
 from rowsync.days import day_of
-from rowsync.errors import NewerFile, RecordingError, RowsyncError, SessionNotFound, StoreError, UsageError
+from rowsync.errors import (
+    NewerFile,
+    RecordingError,
+    RowsyncError,
+    SessionNotFound,
+    StoreError,
+    Unreadable,
+    UsageError,
+)
 from rowsync.felt import Felt, felt_fields, felt_from_fields
 from rowsync.files import locked, make_folder, replacing, sync_folder
 from rowsync.formulas import MODEL
@@ -45,6 +54,7 @@ from rowsync.journal import claimed, journals_left
 from rowsync.plan import Piece, parse_plan
 from rowsync.profile import Profile
 from rowsync.recording import (
+    LARGEST_BYTES,
     Recording,
     header_fields,
     header_from_fields,
@@ -56,7 +66,7 @@ from rowsync.seal import SEAL, sealed, unsealed
 from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.strokes import Stroke, StrokeCounter
-from rowsync.telemetry import Item, Note, Notification, Sample
+from rowsync.telemetry import Item, Notification, Sample
 from rowsync.wording import moment, outside_text, stamp
 from rowsync.workers import in_order
 
@@ -71,6 +81,9 @@ An older one is made anew when it is read, and so is what an older energy model 
 """
 _METADATA = b"rowsync"
 _COLUMNS_CRC = "columns_crc"
+
+MOST_ROWS = 1 << 24
+"""No recording of `LARGEST_BYTES` holds more packets."""
 
 _INTEGER, _NUMBER, _TEXT = pa.int32(), pa.float64(), pa.string()
 
@@ -166,7 +179,7 @@ class Rebuilt:
         session_id: which.
         before: its summary as it was stored; None where there was none, or none that could be read.
         after: its summary as it is now; None where it could not be derived.
-        is_new: whether its file of samples is another than before.
+        is_new: whether its file of samples is another than before, or lay elsewhere too.
         problem: why it could not be derived; it stays as it was.
     """
 
@@ -258,6 +271,8 @@ class _Said(NamedTuple):
 
 
 _CORRECTED_AT, _FELT = "corrected_at", "felt"
+_NEVER = -1
+"""No file had changed last then [ns]."""
 
 
 class Store:
@@ -271,6 +286,7 @@ class Store:
     def __init__(self, folder: Path, profiles: Mapping[str, Profile] | None = None) -> None:
         self.folder = folder
         self.profiles = dict(profiles or {})
+        self._is_together = False
 
     def add(self, recording: Recording) -> dict[str, Any]:
         """Analyse a recording and store it; storing the same session again replaces it, and keeps what was corrected.
@@ -315,13 +331,24 @@ class Store:
         raw = _raw_bytes(recording)
         summary, samples, row = self._made(session, said)
         with _writing(self.folder):
-            index = self._up_to_date()
+            index = None if self._is_together else self._up_to_date()
             _put(self._path("raw", session), raw)
             path = self._path("samples", session)
             _put(path, samples)
             self._move_said(session)
-            self._write_index(index.with_row(row, path.stat().st_ctime_ns))
+            if index is not None:
+                self._write_index(index.with_row(row, path.stat().st_ctime_ns))
         return summary
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Store many sessions: each is written when it is added, the index once, at the end, or by whoever reads it."""
+        self._is_together = True
+        try:
+            yield
+        finally:
+            self._is_together = False
+            self._table()
 
     def _made(self, session: Session, said: _Said) -> tuple[dict[str, Any], bytes, dict[str, Any]]:
         """What is kept of a session besides its bytes: its summary, its file of samples, its row of the index."""
@@ -345,12 +372,15 @@ class Store:
 
         Raises:
             StoreError: the folder can't be written; the journal stays.
+            Unreadable: the journal, or what is stored of its session, can't be read just now; the journal stays.
         """
         with claimed(journal, wait=wait) as ours:
             if not ours:
                 return None
             try:
                 recording = read_recording(journal)
+            except Unreadable:
+                raise
             except RecordingError as error:
                 self._set_aside(journal)
                 return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
@@ -365,8 +395,7 @@ class Store:
                 self._set_aside(journal)
             else:
                 with _writing(self.folder):
-                    journal.unlink()
-                    sync_folder(journal.parent)
+                    _remove(journal)
             return Recovery(journal, summary, cut_short=not recording.is_ended)
 
     def recover(self) -> list[Recovery]:
@@ -408,16 +437,16 @@ class Store:
 
         Raises:
             SessionNotFound: there is no such session.
-            RecordingError: its file can't be read; nothing is changed.
+            RecordingError: its file, or the one of what was said before, can't be read; nothing is changed.
             StoreError: the folder can't be written.
         """
-        recording = self.recording(session_id)
-        session, said = self._analysed(recording)
-        if said.felt is not None:
+        recording, before = self.recording(session_id), self._felt(session_id)
+        session, _ = self._analysed(recording)
+        if before is not None:
             felt = replace(
                 felt,
-                talked=said.felt.talked if felt.talked is None else felt.talked,
-                exertion=said.felt.exertion if felt.exertion is None else felt.exertion,
+                talked=before.talked if felt.talked is None else felt.talked,
+                exertion=before.exertion if felt.exertion is None else felt.exertion,
             )
         self._write_said("felt", session, felt_fields(felt))
         return self._keep(recording, *self._analysed(recording))
@@ -440,8 +469,7 @@ class Store:
             raise UsageError(f"Nothing was corrected in {session_id}.")
         with _writing(self.folder):
             for path in truths:
-                path.unlink()
-                sync_folder(path.parent)
+                _remove(path)
         return self._keep(recording, *self._analysed(recording))
 
     def correction(self, session_id: str) -> Correction | None:
@@ -566,12 +594,17 @@ class Store:
 
     def _said(self, session_id: str) -> _Said:
         """What a person said of a session, as far as it can be read."""
-        try:
+        correction = felt = None
+        with suppress(RecordingError):  # which `correction` tells whoever asks
             correction = self.correction(session_id)
-        except RecordingError:  # which `correction` tells whoever asks
-            correction = None
+        with suppress(Unreadable):
+            felt = self._felt(session_id)
+        return _Said(correction, felt)
+
+    def _felt(self, session_id: str) -> Felt | None:
+        """How a person said that a session felt; None for nothing, and for what nobody can make out."""
         path = next(iter(self._said_files("felt", session_id)), None)
-        return _Said(correction, None if path is None else felt_from_fields(_said_content(path)))
+        return None if path is None else felt_from_fields(_said_content(path))
 
     def _again(self, session_id: str) -> dict[str, Any]:
         """Derive a session from its bytes again."""
@@ -678,7 +711,7 @@ class Store:
         if path.stem != session_id:
             raise RecordingError(f"{self._file('raw', session_id)} holds another session: {path.stem}.")
         after, content, _ = self._made(session, said)
-        is_new = not path.is_file() or path.read_bytes() != content
+        is_new = bool(_others(path)) or not path.is_file() or path.read_bytes() != content
         return _Derived(Rebuilt(session_id, before, after, is_new), marks, path, content if is_new else None)
 
     def _summary_before(self, session_id: str) -> dict[str, Any] | None:
@@ -763,10 +796,12 @@ class Store:
         path = self._file("raw", session_id)
         metadata, table = _metadata(path, "header", "events"), _read(path, RAW)
         columns = (table[name].to_pylist() for name in RAW.names)
-        items: list[Item] = list(filter(None, map(note_from_fields, metadata["events"])))
-        items += (Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
+        notes = list(filter(None, map(note_from_fields, metadata["events"])))
         # What came before the row has the time 0 and comes first; later, a note tells of what came until then.
-        items.sort(key=lambda item: (item.time_s, item.time_s > 0 and isinstance(item, Note)))
+        items: list[Item] = [note for note in notes if note.time_s == 0]
+        items += (Notification(us / 1e6, name, value) for us, name, value in zip(*columns, strict=True))
+        items += (note for note in notes if note.time_s > 0)
+        items.sort(key=attrgetter("time_s"))
         return Recording(header_from_fields(metadata["header"], session_id), tuple(items))
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -778,7 +813,7 @@ class Store:
 
     def _said_files(self, kind: str, session_id: str) -> list[Path]:
         """Where lies what a person said of a session: one file, or none."""
-        return sorted(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.json"))
+        return _written_last(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.json"))
 
     def _write_said(self, kind: str, session: Session, content: dict[str, Any]) -> None:
         """Keep what a person says of a session, in place of what was said before."""
@@ -787,9 +822,8 @@ class Store:
             path = self._path(kind, session)
             with replacing(path) as file:
                 file.write(sealed({"session_id": session_id} | content))
-            for other in self._said_files(kind, session_id):
-                if other != path:
-                    other.unlink()
+            for other in _others(path):
+                _remove(other)
 
     def _move_said(self, session: Session) -> None:
         """What was said of a session goes with it to another athlete or year, as it is."""
@@ -803,18 +837,22 @@ class Store:
         """How many notifications of a session are stored, if more than it has; 0 if not.
 
         The raw bytes are the truth: a shorter recording never replaces a longer one.
+
+        Raises:
+            Unreadable: nobody can tell just now.
         """
         for path in self.folder.glob(f"raw/*/*/{slug(session.header.session_id)}.parquet"):
             try:
                 held: int = pq.read_metadata(path).num_rows
-            except (pa.ArrowException, OSError):
-                continue  # unreadable, so nothing is lost by replacing it
+            except (pa.ArrowException, OSError) as error:
+                _raise_unreadable(path, error)
+                continue  # it is no parquet file, so nothing is lost by replacing it
             if held > session.notifications:
                 return held
         return 0
 
     def _file(self, kind: str, session_id: str) -> Path:
-        found = sorted(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.parquet"))
+        found = _written_last(self.folder.glob(f"{kind}/*/*/{slug(session_id)}.parquet"))
         if not found:
             raise SessionNotFound(f"No session is called {outside_text(session_id)}. `rowsync sessions` lists them.")
         return found[0]
@@ -822,7 +860,6 @@ class Store:
     def _set_aside(self, journal: Path) -> None:
         with _writing(self.folder):
             _move(journal, journal.parent / "damaged")
-            sync_folder(journal.parent)
 
     # --- the index ----------------------------------------------------------------------------------------------------
 
@@ -902,6 +939,8 @@ class Store:
                 tables.append(_row_of_file(path))
             except RecordingError as error:  # which whoever opens it is told
                 left_out[name] = str(error)
+                if isinstance(error, Unreadable):
+                    changed_ns[name] = _NEVER  # it is tried again the next time
         return _Index(_by_time(tables), left_out, changed_ns)
 
     def _write_index(self, index: _Index) -> None:
@@ -914,11 +953,11 @@ class Store:
 
 
 def _samples_table(session: Session) -> pa.Table:
-    columns: dict[str, Any] = {
-        name: [getattr(sample, name) for sample in session.samples] for name in SAMPLES.names if name != "session_id"
-    }
-    columns["session_id"] = [session.header.session_id] * len(session.samples)
-    return pa.Table.from_pydict(columns, schema=SAMPLES)
+    columns = zip(*session.samples, strict=True) if session.samples else ((),) * len(Sample._fields)
+    named = dict(zip(Sample._fields, columns, strict=True))
+    return pa.Table.from_pydict(
+        {"session_id": [session.header.session_id] * len(session.samples), **named}, schema=SAMPLES
+    )
 
 
 def _samples(table: pa.Table) -> list[Sample]:
@@ -998,15 +1037,27 @@ def _files_with_changes(folder: Path) -> dict[str, tuple[Path, int]]:
     """The files of sessions below a folder by what they are called, and when each came to lie there [ns].
 
     Not when it was written, which a copy or another computer's clock may say otherwise: whatever changes a file, or
-    puts it there, changes this time.  Of several with one name the first counts, as everywhere.
+    puts it there, changes this time.  Of several with one name that counts which was written last, as everywhere.
     """
     found: dict[str, tuple[Path, int]] = {}
-    for entry in sorted(_entries(str(folder), depth=2), key=lambda entry: entry.path, reverse=True):
+    written: dict[str, int] = {}
+    for entry in sorted(_entries(str(folder), depth=2), key=lambda entry: entry.path):
         if entry.name.endswith(".parquet"):
             with suppress(FileNotFoundError):  # it went this moment
-                path = Path(entry.path)
-                found[path.stem] = (path, entry.stat().st_ctime_ns)
+                path, stat = Path(entry.path), entry.stat()
+                if stat.st_mtime_ns > written.get(path.stem, -1):
+                    found[path.stem] = (path, stat.st_ctime_ns)
+                    written[path.stem] = stat.st_mtime_ns
     return found
+
+
+def _written_last(paths: Iterable[Path]) -> list[Path]:
+    """Files of one session, the one that was written last first: a crash may have left the one that it replaced."""
+    written = {}
+    for path in sorted(paths):
+        with suppress(FileNotFoundError):  # it went this moment
+            written[path] = -path.stat().st_mtime_ns
+    return sorted(written, key=written.__getitem__)
 
 
 def _entries(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
@@ -1039,7 +1090,7 @@ def check_file(kind: str, path: Path) -> None:
         return
     is_todays = kind == "raw" or _metadata(path)["schema"] == SCHEMA
     metadata = _metadata(path, *_PROMISED[kind] if is_todays else ())
-    _read(path, _COLUMNS[kind] if is_todays else None)
+    _read(path, _COLUMNS[kind] if is_todays else pq.read_schema(path))
     if kind == "samples":
         _row_of_file(path)
     elif kind == "raw" and slug(str(metadata["header"].get("session_id"))) != path.stem:
@@ -1050,30 +1101,53 @@ _COLUMNS = {"raw": RAW, "samples": SAMPLES, "index": INDEX}
 _PROMISED = {"raw": ("header", "events"), "samples": ("summary",), "index": ("left_out", "changed_ns")}
 
 
-def _read(path: Path, schema: pa.Schema | None) -> pa.Table:
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
     """Read a whole file, every page checked.
 
     Args:
         path: where it lies.
-        schema: what its columns must be; None for any.
+        schema: what its columns must be.
 
     Raises:
         RecordingError: it can't be read, or its columns aren't those of the schema.
     """
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:  # `read_table` loads pandas and datasets
+    texts = [field.name for field in schema if field.type in (_TEXT, pa.binary())]
+    try:  # `read_table` loads pandas and datasets
+        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
+            _refuse_others(path, file.metadata, schema)
             table = file.read()
-        columns = list(zip(table.schema.names, table.schema.types, strict=True))
+        if sum(_octets(table[name]) for name in texts) > LARGEST_BYTES:
+            raise RecordingError(f"{path} holds more text than any session.")
+        table = table.cast(schema)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        _raise_unreadable(path, error)
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
-    if schema is not None and columns != list(zip(schema.names, schema.types, strict=True)):
-        raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
     said = _metadata(path)
     if table.num_rows != said.get("rows", table.num_rows):
         raise RecordingError(f"{path} doesn't have all of its rows: it was altered.")
     if _COLUMNS_CRC in said and said[_COLUMNS_CRC] != _columns_crc(table):
         raise RecordingError(f"{path} doesn't hold what was written into it: it was altered.")
     return table
+
+
+def _refuse_others(path: Path, metadata: pq.FileMetaData, schema: pa.Schema) -> None:
+    """Refuse, before any of it is in memory, a file that isn't one of ours or says that it is larger than any.
+
+    Raises:
+        RecordingError: it is.
+    """
+    found = metadata.schema.to_arrow_schema()
+    if (found.names, found.types) != (schema.names, schema.types):
+        raise RecordingError(f"{path} doesn't have the columns of one of rowsync's files.")
+    octets = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    if metadata.num_rows > MOST_ROWS or octets > LARGEST_BYTES:
+        raise RecordingError(f"{path} is larger than any session.")
+
+
+def _octets(column: pa.ChunkedArray) -> int:
+    """How many octets the texts of a column take, each as often as it occurs; one that repeats is stored once."""
+    lengths = (pc.take(pc.binary_length(chunk.dictionary), chunk.indices) for chunk in column.chunks)
+    return sum(pc.sum(each).as_py() or 0 for each in lengths)
 
 
 def _metadata(path: Path, *promised: str) -> dict[str, Any]:
@@ -1090,12 +1164,20 @@ def _metadata(path: Path, *promised: str) -> dict[str, Any]:
         newer = metadata["schema"] > SCHEMA
         if not newer and not all(isinstance(metadata[key], (dict, list)) for key in promised):
             raise ValueError
-    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError):
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
+        _raise_unreadable(path, error)
         raise RecordingError(f"{path} is not one of rowsync's files, or it was altered.") from None
     if newer:
         version = outside_text(metadata.get("rowsync"))
         raise NewerFile(f"{path} was written by a newer rowsync ({version}): update this one.")
     return metadata
+
+
+def _raise_unreadable(path: Path, error: BaseException) -> None:
+    """Tell a file that the system doesn't let be read from one that isn't sound, of which pyarrow gives no number."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None:
+        raise Unreadable(f"{path} can't be read: {os.strerror(number)}.") from None
 
 
 def _file_bytes(table: pa.Table, **content: Any) -> bytes:
@@ -1116,9 +1198,18 @@ def _put(path: Path, content: bytes) -> None:
     """Write a session's file; the same session under another athlete or year is the same session."""
     with replacing(path) as file:
         file.write(content)
-    for other in path.parents[2].glob(f"*/*/{path.name}"):
-        if other != path:
-            other.unlink()
+    for other in _others(path):
+        _remove(other)
+
+
+def _others(path: Path) -> list[Path]:
+    """The same session's files of the same kind under another athlete or year."""
+    return [other for other in path.parents[2].glob(f"*/*/{path.name}") if other != path]
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    sync_folder(path.parent)
 
 
 def _age(model: Any) -> int:
@@ -1128,10 +1219,16 @@ def _age(model: Any) -> int:
 
 
 def _said_content(path: Path) -> Any:
-    """What a person said of the session that the file is named after; None where it can't be read."""
+    """What a person said of the session that the file is named after; None where nobody can make it out.
+
+    Raises:
+        Unreadable: the system doesn't let it be read.
+    """
     try:
         content = unsealed(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except OSError as error:
+        raise Unreadable(f"{path} can't be read: {_first_line(error)}.") from None
+    except (ValueError, RecursionError):
         return None
     ours = isinstance(content, dict) and slug(str(content.get("session_id"))) == path.stem
     return content if ours else None
@@ -1202,6 +1299,7 @@ def _move(path: Path, folder: Path) -> None:
     make_folder(folder)
     path.replace(folder / path.name)
     sync_folder(folder)
+    sync_folder(path.parent)
 
 
 def _first_line(error: BaseException) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
 from statistics import median
+from typing import NamedTuple
 
 from rowsync.telemetry import (
     FASTEST_STROKE_S,
@@ -16,8 +16,7 @@ from rowsync.telemetry import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
+class Stroke(NamedTuple):
     """One stroke, or several that nobody saw, dated by the stroke count and the host's clock.
 
     Attributes:
@@ -137,14 +136,8 @@ class StrokeCounter:
         return stands and repeats
 
     def _unseen(self, sample: Sample, new: int) -> Stroke:
-        return Stroke(
-            self._count + new,
-            self._sample_s,
-            sample.time_s,
-            self._distance_each_m(sample, 1),
-            sample.power_w,
-            seen=False,
-        )
+        distance_m = self._distance_each_m(sample, 1)
+        return Stroke(self._count + new, self._sample_s, sample.time_s, distance_m, sample.power_w, seen=False)
 
     def _seen(self, sample: Sample, new: int) -> list[Stroke]:
         start_s = self._start_s(sample, new)
@@ -157,8 +150,9 @@ class StrokeCounter:
         for i in range(new):
             begin_s = start_s + i * each_s
             end_s = begin_s + each_s
-            stroke = Stroke(self._count + i + 1, begin_s, end_s, distance_m, power_w, power_source=source)
-            strokes.append(replace(stroke, power_w=self._frozen.corrected_w(stroke, after_stop and i == 0)))
+            stroke = Stroke(self._count + i + 1, begin_s, end_s, distance_m, power_w, True, source)
+            believed_w = self._frozen.corrected_w(stroke, after_stop and i == 0)
+            strokes.append(stroke if believed_w == power_w else stroke._replace(power_w=believed_w))
         if FASTEST_STROKE_S < each_s < SLOWEST_STROKE_S:
             self._periods_s.append(each_s)
         return strokes

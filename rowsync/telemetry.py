@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
+from operator import attrgetter
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from rowsync.machines import Handling
 from rowsync.reading import Reading
@@ -69,9 +71,11 @@ CONNECTED = "connected"
 RESUMED = "resumed"
 """The note that packets arrive again; its detail `after_s` says for how long they didn't."""
 
+FLOOD = "flood"
+"""The note that more packets came than any machine sends; its detail `left_out` says how many were not kept."""
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+
+class Sample(NamedTuple):
     """The state of the row after one notification, in a rower's words.
 
     None is "not measured"; zero is zero.  Counters only grow within a session, whatever the machine's own do.
@@ -156,6 +160,10 @@ def power_from_pace_w(pace_s_per_500m: float) -> float:
     return power_from_speed_w(500.0 / pace_s_per_500m)
 
 
+BURST_S = 0.1
+"""The parts of a record come within so long [s]."""
+
+
 class Counter:
     """A total that only grows, out of a machine's counter that may wrap, start again or jump.
 
@@ -171,6 +179,7 @@ class Counter:
         self._time_s = 0.0
         self._allowance = slack
         self._began_again = False
+        self._before: tuple[float, float] = (0.0, 0.0)
         self.total: float | None = None
 
     def feed(self, raw: float, time_s: float, *, rowing: bool = True) -> float:
@@ -181,31 +190,44 @@ class Counter:
         """
         if self.total is None:
             self.total = raw if rowing and raw <= self._slack else 0
-        elif self._began_again or not self._steps_back(raw):
-            self.total += self._advance(raw, time_s)
+        elif 0 < raw < self._raw <= raw + self._slack and not self._began_again:
+            return self.total  # the machine only corrects itself by a little; beginning again starts at 0, or far below
         else:
-            return self.total
+            self._before = (self.total, self._time_s)
+            self.total += self._advance(raw, time_s)
         self._raw, self._time_s, self._began_again = raw, time_s, False
         return self.total
 
-    def begin_again(self) -> None:
-        """The machine is known to have begun again at 0: its next count is what was rowed since."""
-        self._began_again = True
+    def begin_again(self, time_s: float) -> None:
+        """The machine is known to have begun again at 0: its next count is what was rowed since.
+
+        A count that came in the same burst of packets, before this was known, may have been such a one.
+        """
+        total, heard_s = self._before
+        is_of_burst = time_s - self._time_s <= BURST_S and self._raw <= self._most(self._time_s - heard_s)
+        if self.total is not None and is_of_burst:
+            self.total = max(self.total, total + self._raw)
+        else:
+            self._began_again = True
 
     def may_have_begun_again(self, raw: float, time_s: float) -> bool:
         """Whether the machine could have counted so far from 0 since it last spoke."""
-        return self.total is None or raw <= self._slack + self._most_per_s * (time_s - self._time_s)
+        return self.total is None or raw <= self._most(time_s - self._time_s)
 
-    def _steps_back(self, raw: float) -> bool:
-        """Whether the machine only corrects itself by a little; beginning again starts at 0, or far below."""
-        return 0 < raw < self._raw <= raw + self._slack
+    def _most(self, duration_s: float) -> float:
+        """What a rower counts in a time, in lumps as machines count [s]."""
+        return self._slack + self._most_per_s * duration_s
 
     def _advance(self, raw: float, time_s: float) -> float:
         earned = self._most_per_s * (time_s - self._time_s)
-        self._allowance = min(self._allowance, self._slack) + earned
-        onward, wrapped, restarted = raw - self._raw, raw - self._raw + self._modulus, raw
-        for advance in (restarted, onward, wrapped) if self._began_again else (onward, wrapped, restarted):
-            if 0 <= advance <= self._allowance:
+        self._allowance = allowance = min(self._allowance, self._slack) + earned
+        onward = raw - self._raw
+        if 0 <= onward <= allowance and not self._began_again:  # mostly
+            self._allowance -= onward
+            return onward
+        wrapped, restarted = onward + self._modulus, raw
+        for advance in (restarted, onward, wrapped) if self._began_again else (wrapped, restarted):
+            if 0 <= advance <= allowance:
                 self._allowance -= advance
                 return advance
         return 0
@@ -226,10 +248,14 @@ class Telemetry:
         self.power_source: str | None = None
         self.heart_rate_sources: set[str] = set()
         self._handling = handling or Handling()
+        self._is_by_the_book = self._handling == Handling()
         self._strokes = Counter(1 << 16, most_per_s=2.0, slack=3)
         self._distance_m = Counter(1 << 24, most_per_s=10.0, slack=20)
         self._energy_kcal = Counter(1 << 16, most_per_s=2.0, slack=10)
-        self._held: dict[str, tuple[float, float]] = {}
+        self._held: dict[str, float] = {}
+        self._known: dict[str, float] = {}  # those of the held values that came within `HELD_S`
+        self._came_s: dict[str, float] = {}
+        self._oldest_s = -inf  # no known value came before
         self._effort: str | None = None
         self._is_rowing = False
         self._was_lost = False
@@ -237,41 +263,48 @@ class Telemetry:
         self._metres_of_pace = 0.0
         self._time_s = 0.0
         self._last_stroke_s: float | None = None
-        self._period_s = USUAL_STROKE_S
+        self._stop_after_s = stop_after_s(USUAL_STROKE_S)
         self._periods_s: deque[float] = deque(maxlen=7)
+        self._counted_spm: float | None = None
         self._since_start = 0
 
     def feed(self, time_s: float, reading: Reading) -> Sample:
         """Take one packet's reading, with its time [s]; times never go back."""
-        reading = self._handled(time_s, reading)
+        if time_s - self._oldest_s > HELD_S:
+            self._forget(time_s)
+        if not self._is_by_the_book:
+            reading = self._handled(time_s, reading)
         self._hold(time_s, reading)
         self._count(time_s, reading)
-        moving = self._moving(time_s)
-        pace = self._pace(time_s) if moving else None
-        power_w, power_source = (
-            self._power(time_s, pace) if moving else (self._zero("power_w", "pace_s_per_500m"), None)
-        )
-        self.power_source = "machine" if power_source == "machine" else self.power_source or power_source
-        heart_rate, source = self._heart_rate(time_s)
         self._time_s = time_s
-        return Sample(
-            time_s=time_s,
-            moving=moving,
-            stroke_count=_whole(self._strokes.total),
-            stroke_rate_spm=self._rate(time_s) if moving else self._zero("stroke_rate_spm"),
-            distance_m=self._distance_m.total,
-            pace_s_per_500m=pace,
-            power_w=power_w,
-            power_source=power_source,
-            heart_rate_bpm=_whole(heart_rate),
-            heart_rate_source=source,
-            resistance_level=self._latest("resistance_level", time_s),
-            drag_factor=self._latest("drag_factor", time_s),
-            machine_energy_kcal=self._energy_kcal.total,
-            machine_energy_per_hour_kcal=self._latest("energy_per_hour_kcal", time_s),
-            machine_elapsed_s=self._latest("elapsed_s", time_s),
-            machine_effort=self._effort,
-            **{name: self._latest(name, time_s) for name in OF_A_STROKE},
+        known = self._known.get
+        if moving := self._moving(time_s):
+            rate, (pace, power_w, power_source) = self._rate(), self._pace_and_power()
+            self.power_source = "machine" if power_source == "machine" else self.power_source or power_source
+        else:
+            rate, pace, power_source = self._zero("stroke_rate_spm"), None, None
+            power_w = self._zero("power_w", "pace_s_per_500m")
+        heart_rate, heart_rate_source = self._heart_rate()
+        return Sample._make(  # a call by names takes several times as long
+            (
+                time_s,
+                moving,
+                _whole(self._strokes.total),
+                rate,
+                self._distance_m.total,
+                pace,
+                power_w,
+                power_source,
+                _whole(heart_rate),
+                heart_rate_source,
+                known("resistance_level"),
+                known("drag_factor"),
+                self._energy_kcal.total,
+                known("energy_per_hour_kcal"),
+                known("elapsed_s"),
+                self._effort,
+                *map(known, OF_A_STROKE),
+            )
         )
 
     def lost(self) -> None:
@@ -281,8 +314,6 @@ class Telemetry:
     def _handled(self, time_s: float, reading: Reading) -> Reading:
         """The reading as this machine means it."""
         how = self._handling
-        if how == _BY_THE_BOOK:
-            return reading
         changed: dict[str, Any] = {}
         if reading.stroke_rate_spm is not None:
             changed["stroke_rate_spm"] = reading.stroke_rate_spm * how.stroke_rate_scale
@@ -298,27 +329,33 @@ class Telemetry:
 
     def _metres_by_pace(self, time_s: float) -> float:
         """Metres that follow from the pace, for a machine whose own can't be used [m]."""
-        pace = self._latest("pace_s_per_500m", time_s)
+        pace = self._known.get("pace_s_per_500m")
         if pace is not None and self._moving(time_s):
             self._metres_of_pace += min(time_s - self._time_s, HELD_S) * 500.0 / pace
         return self._metres_of_pace
 
+    def _forget(self, time_s: float) -> None:
+        """What came too long ago isn't known any more."""
+        self._known = {name: value for name, value in self._known.items() if time_s - self._came_s[name] <= HELD_S}
+        self._oldest_s = min((self._came_s[name] for name in self._known), default=time_s)
+
     def _hold(self, time_s: float, reading: Reading) -> None:
-        for name, least, most in PLAUSIBLE:
-            value = getattr(reading, name)
+        for (name, least, most), value in zip(PLAUSIBLE, _measured(reading), strict=True):
             if value is None:
                 continue
             if least <= value <= most:
-                self._held[name] = (time_s, value)
+                self._held[name] = self._known[name] = value
+                self._came_s[name] = time_s
             else:
                 self._held.pop(name, None)
+                self._known.pop(name, None)
         self._effort = reading.effort or self._effort
 
     def _count(self, time_s: float, reading: Reading) -> None:
         self._notice_restart(time_s, reading)
         self._is_rowing = self._is_rowing if reading.is_rowing is None else reading.is_rowing
-        shows_it = any(self._held.get(name, (0.0, 0.0))[1] > 0 for name in ("stroke_rate_spm", "power_w"))
-        rowing = shows_it or self._is_rowing
+        held = self._held.get
+        rowing = held("stroke_rate_spm", 0.0) > 0 or held("power_w", 0.0) > 0 or self._is_rowing
         metres = _new(self._distance_m, reading.distance_m, time_s, rowing)
         _new(self._energy_kcal, reading.energy_kcal, time_s, rowing)
         strokes = _new(self._strokes, reading.stroke_count, time_s, rowing)
@@ -340,7 +377,7 @@ class Telemetry:
         silence_s = time_s - before[0]
         slack_s = 0.0 if self._was_lost or silence_s > CLOCK_SLACK_S else CLOCK_SLACK_S
         self._was_lost = False
-        if reading.elapsed_s >= before[1] - slack_s:
+        if reading.elapsed_s >= before[1] - slack_s or _may_have_wrapped(before[1], reading.elapsed_s, silence_s):
             return
         fed: tuple[tuple[Counter, float | None], ...] = (
             (self._distance_m, reading.distance_m),
@@ -350,62 +387,60 @@ class Telemetry:
         agreed = all(counter.may_have_begun_again(raw, time_s) for counter, raw in fed if raw is not None)
         if agreed and reading.elapsed_s <= silence_s + CLOCK_SLACK_S:
             for counter, _ in fed:
-                counter.begin_again()
+                counter.begin_again(time_s)
 
     def _strike(self, time_s: float, new: float) -> None:
+        period_s = USUAL_STROKE_S
         if self._last_stroke_s is not None and self._moving(time_s):
-            self._period_s = max((time_s - self._last_stroke_s) / new, FASTEST_STROKE_S)
-            self._periods_s.append(self._period_s)
+            period_s = max((time_s - self._last_stroke_s) / new, FASTEST_STROKE_S)
+            self._periods_s.append(period_s)
+            if len(self._periods_s) >= COUNTED_STROKES:
+                self._counted_spm = 60.0 / median(self._periods_s)
             self._since_start += 1
         else:
-            self._period_s = USUAL_STROKE_S
             self._since_start = 0
+        self._stop_after_s = stop_after_s(period_s)
         self._last_stroke_s = time_s
 
     def _moving(self, time_s: float) -> bool:
-        return self._last_stroke_s is not None and time_s - self._last_stroke_s <= stop_after_s(self._period_s)
-
-    def _latest(self, name: str, time_s: float) -> float | None:
-        came_s, value = self._held.get(name, (-HELD_S, None))
-        return value if value is not None and time_s - came_s <= HELD_S else None
+        return self._last_stroke_s is not None and time_s - self._last_stroke_s <= self._stop_after_s
 
     def _zero(self, *names: str) -> float | None:
         return 0.0 if any(name in self._held for name in names) else None
 
-    def _rate(self, time_s: float) -> float | None:
+    def _rate(self) -> float | None:
         """The machine's stroke rate, unless the stroke count contradicts it."""
-        rate = self._latest("stroke_rate_spm", time_s)
-        if rate is None or len(self._periods_s) < COUNTED_STROKES:
+        rate, counted = self._known.get("stroke_rate_spm"), self._counted_spm
+        if rate is None or counted is None:
             return rate
-        counted = 60.0 / median(self._periods_s)
         return rate if 0 < rate <= ABSURD_RATE * counted else counted
 
-    def _pace(self, time_s: float) -> float | None:
-        return None if self._starts_absurdly(time_s) else self._latest("pace_s_per_500m", time_s)
-
-    def _starts_absurdly(self, time_s: float) -> bool:
-        """Whether the machine shows a sprinter's pace right after a start; the watts beside it are as wrong."""
-        pace = self._latest("pace_s_per_500m", time_s)
-        return self._since_start < STARTING_STROKES and pace is not None and pace < STARTING_PACE_S_PER_500M
-
-    def _heart_rate(self, time_s: float) -> tuple[float | None, str | None]:
+    def _heart_rate(self) -> tuple[float | None, str | None]:
         """The heart rate and its source: a strap's before the machine's."""
         for source, name in (("strap", "strap_heart_rate_bpm"), ("machine", "heart_rate_bpm")):
-            if (heart_rate := self._latest(name, time_s)) is not None:
+            if (heart_rate := self._known.get(name)) is not None:
                 self.heart_rate_sources.add(source)
                 return heart_rate, source
         return None, None
 
-    def _power(self, time_s: float, pace_s_per_500m: float | None) -> tuple[float | None, str | None]:
-        """The machine's power and where it comes from: from its pace where it sends none, or 0 while it is rowed."""
-        if self._starts_absurdly(time_s):
-            return None, None
-        power_w = self._latest("power_w", time_s)
+    def _pace_and_power(self) -> tuple[float | None, float | None, str | None]:
+        """The machine's pace and power, and where power comes from: from pace where it sends none, or 0 while rowed.
+
+        Right after a start a machine may show a sprinter's pace; the watts beside it are as wrong.
+        """
+        pace, power_w = self._known.get("pace_s_per_500m"), self._known.get("power_w")
+        if pace is not None and pace < STARTING_PACE_S_PER_500M and self._since_start < STARTING_STROKES:
+            return None, None, None
         if power_w:
-            return power_w, "machine"
-        if pace_s_per_500m is not None:
-            return power_from_pace_w(pace_s_per_500m), "pace"
-        return power_w, None if power_w is None else "machine"
+            return pace, power_w, "machine"
+        if pace is not None:
+            return pace, power_from_pace_w(pace), "pace"
+        return None, power_w, None if power_w is None else "machine"
+
+
+def _may_have_wrapped(before_s: float, now_s: float, silence_s: float) -> bool:
+    """Whether a machine's clock was so near to its end that it needn't have begun again [s]."""
+    return any((now_s - before_s) % wraps_s <= silence_s + CLOCK_SLACK_S for wraps_s in CLOCKS_WRAP_S)
 
 
 def _new(counter: Counter, raw: float | None, time_s: float, rowing: bool) -> float:
@@ -418,7 +453,8 @@ def _whole(value: float | None) -> int | None:
     return None if value is None else int(value)
 
 
-_BY_THE_BOOK = Handling()
+CLOCKS_WRAP_S = (65_536.0, 167_772.16)
+"""Where machines' clocks wrap to 0: FTMS counts seconds in 16 bits, a Concept2 hundredths in 24 [s]."""
 
 CLOCK_SLACK_S = 5.0
 """How far a machine's clock may be off without a meaning: they show whole seconds, some late [s]."""
@@ -462,3 +498,5 @@ PLAUSIBLE = (
     ("average_force_n", 0, 3000),
     ("work_per_stroke_j", 0, 4000),
 )
+
+_measured = attrgetter(*(name for name, *_ in PLAUSIBLE))

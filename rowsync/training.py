@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import exp
+from operator import mul
 
 from rowsync.athlete import Athlete
 from rowsync.felt import Felt
@@ -326,7 +327,8 @@ def _mostly_below(weighted: Sequence[tuple[float, float]], limit: float, rowed_s
 def _smoothed(strokes: Sequence[Stroke]) -> list[tuple[float, float]]:
     """Each stroke's mean power over the last `TALK_S` of rowing [W], with its duration [s]; rests aren't rowing."""
     rowed = _Work(_rowed(strokes))
-    return [(rowed.mean_w(end_s, TALK_S), end_s - start_s) for start_s, end_s in pairwise(rowed.times_s)]
+    lasted_s = [end_s - start_s for start_s, end_s in pairwise(rowed.times_s)]
+    return list(zip(rowed.means_w(rowed.times_s[1:], TALK_S), lasted_s, strict=True))
 
 
 # --- load -------------------------------------------------------------------------------------------------------------
@@ -343,10 +345,10 @@ def _load(
     if power and weighted_w is not None:
         hours = _Work(_known(strokes)).end_s / 3600.0
         return 100.0 * hours * (weighted_w / power.threshold_w) ** 2, "power"
+    if felt is None or felt.exertion is None:
+        return None, None
     lasted_s = sum(lasted_s for lasted_s, _ in _stretches(strokes)) or _moving_s(samples)
-    if felt and felt.exertion is not None and lasted_s > 0:
-        return felt.exertion * lasted_s / 60.0, "exertion"
-    return None, None
+    return (felt.exertion * lasted_s / 60.0, "exertion") if lasted_s > 0 else (None, None)
 
 
 def weighted_power_w(strokes: Sequence[Stroke]) -> float | None:
@@ -355,16 +357,15 @@ def weighted_power_w(strokes: Sequence[Stroke]) -> float | None:
     Coggan's "normalized power".  Between two edges the 30-s mean is a straight line, so its fourth power is integrated
     exactly instead of summed from second to second.
     """
-    work = _Work(_known(strokes))
     if sum(lasted_s for _, lasted_s in _rowed(strokes)) < LEAST_LOAD_S:
         return None
+    work = _Work(_known(strokes))
     edges_s = {ROLLING_S, *work.times_s, *(time_s + ROLLING_S for time_s in work.times_s)}
-    rolling = [
-        (time_s, work.mean_w(time_s, ROLLING_S)) for time_s in sorted(edges_s) if ROLLING_S <= time_s <= work.end_s
-    ]
+    times_s = [time_s for time_s in sorted(edges_s) if ROLLING_S <= time_s <= work.end_s]
+    powers = [[rolling_w**i for i in range(5)] for rolling_w in work.means_w(times_s, ROLLING_S)]
     integral = sum(
-        (end_s - start_s) * sum(start_w ** (4 - i) * end_w**i for i in range(5)) / 5.0
-        for (start_s, start_w), (end_s, end_w) in pairwise(rolling)
+        (end_s - start_s) * sum(map(mul, reversed(start), end)) / 5.0
+        for (start_s, end_s), (start, end) in zip(pairwise(times_s), pairwise(powers), strict=True)
     )
     return float((integral / (work.end_s - ROLLING_S)) ** 0.25)
 
@@ -499,12 +500,17 @@ class _Work:
     def end_s(self) -> float:
         return self.times_s[-1]
 
-    def mean_w(self, end_s: float, window_s: float) -> float:
-        """Mean power of the window that ends at a time above 0, shorter at the start [W]."""
-        start_s = max(0.0, end_s - window_s)
-        return max(0.0, self._at(end_s) - self._at(start_s)) / (end_s - start_s)
+    def means_w(self, ends_s: Sequence[float], window_s: float) -> list[float]:
+        """Mean power of the windows that end at these times above 0, shorter at the start [W]."""
+        starts_s = [max(0.0, end_s - window_s) for end_s in ends_s]
+        done_j = [end_j - start_j for start_j, end_j in zip(self._at(starts_s), self._at(ends_s), strict=True)]
+        lasted_s = [end_s - start_s for start_s, end_s in zip(starts_s, ends_s, strict=True)]
+        return [max(0.0, each_j) / each_s for each_j, each_s in zip(done_j, lasted_s, strict=True)]
 
-    def _at(self, time_s: float) -> float:
-        after = min(max(1, bisect_left(self.times_s, time_s)), len(self.times_s) - 1)
-        (start_s, end_s), (start_j, end_j) = self.times_s[after - 1 : after + 1], self._work_j[after - 1 : after + 1]
-        return start_j + (end_j - start_j) * (time_s - start_s) / (end_s - start_s)
+    def _at(self, sought_s: Sequence[float]) -> Iterator[float]:
+        """The work done by each time [J]."""
+        times_s, work_j, last = self.times_s, self._work_j, len(self.times_s) - 1
+        for time_s in sought_s:
+            after = min(max(1, bisect_left(times_s, time_s)), last)
+            start_s, start_j = times_s[after - 1], work_j[after - 1]
+            yield start_j + (work_j[after] - start_j) * (time_s - start_s) / (times_s[after] - start_s)

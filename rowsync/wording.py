@@ -134,7 +134,11 @@ def outside_html(value: Any, longest: int = LONGEST_OUTSIDE_TEXT) -> str:
 
 def no_formula(cell: Any) -> Any:
     """A cell of CSV: a text that a spreadsheet would run as a formula is made a text again, all else stays."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
+
+
+_FORMULAS = (*"=+-@\t\r\n\0", *"\uff1d\uff0b\uff0d\uff20")
+"""How a formula begins; some spreadsheets take the full-width signs for the same."""
 
 
 def _visible(character: str) -> str:

@@ -6,12 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rowsync.recording import Recording, read_recording
 
 ROOT = Path(__file__).parents[1]
 RECORDED = ROOT / "fixtures" / "recorded_sessions"
 SHARED = ROOT.parent / "shared"
+
+settings.register_profile("rowsync", deadline=None)  # how long an example takes is a busy machine's doing
+settings.load_profile("rowsync")
 
 _skipped: list[str] = []
 

@@ -24,7 +24,11 @@ RECORD, LAP, SESSION, FILE_ID = 20, 19, 18, 0
 TIMESTAMP = (253, 0x86, "I")
 FIELDS = {
     FILE_ID: ((0, 0x00, "B"),),
-    RECORD: (TIMESTAMP, (5, 0x86, "I"), (7, 0x84, "H"), (4, 0x02, "B"), (3, 0x02, "B"), (73, 0x86, "I")),
+    RECORD: (
+        TIMESTAMP,
+        *((5, 0x86, "I"), (7, 0x84, "H"), (4, 0x02, "B"), (3, 0x02, "B"), (73, 0x86, "I"), (19, 0x86, "I")),
+        (33, 0x84, "H"),
+    ),
     LAP: (TIMESTAMP, (2, 0x86, "I")),
     SESSION: (
         TIMESTAMP,
@@ -64,7 +68,11 @@ def fit_at(seconds):
 
 def fit_row(sport=15, sub_sport=14, seconds=120, began_s=0, energy_kcal=25, strokes=48):
     """Messages of a row at 4 m/s, 24 strokes a minute, 180 W and 130 beats a minute, in two laps."""
-    records = [(RECORD, fit_at(began_s + second), second * 400, 180, 24, 130, 4000) for second in range(0, seconds + 1)]
+    uncounted = (0xFFFFFFFF, 0xFFFF)  # strokes and kcal
+    records = [
+        (RECORD, fit_at(began_s + second), second * 400, 180, 24, 130, 4000, *uncounted)
+        for second in range(seconds + 1)
+    ]
     laps = [(LAP, fit_at(began_s + end), fit_at(began_s)) for end in (seconds // 2, seconds)]
     totals = (seconds * 1000, seconds * 400, strokes, energy_kcal)
     return [*records, *laps, (SESSION, fit_at(began_s + seconds), fit_at(began_s), sport, sub_sport, *totals)]

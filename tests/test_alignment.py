@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from statistics import median
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rowsync.intervals import Segment
+from rowsync.intervals.alignment import levels_of
+from rowsync.intervals.rhythm import REACTION_S
+from rowsync.intervals.row import Row
 from rowsync.session import Header, analyse
 from tests.synthetic import COOLDOWN, EASY, HARD, REST, STEADY, WARMUP, due, efforts, fed, hard, rowed, segmented, sent
 
@@ -199,3 +206,15 @@ def test_a_plan_that_cannot_be_read_does_not_matter(plan):
     free, beside = analysed(None, session()[:9]), analysed(plan, session()[:9])
     assert beside.compliance is None
     assert beside.intervals == free.intervals
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.floats(-60, 700), st.floats(0, 300)), max_size=12))
+def test_the_level_of_a_span_is_the_mean_over_its_time_after_the_reaction(spans):
+    row = Row.of(rowed([(200, 110.0), (60, 0.0), (300, 180.0)], "trained", 1)[0])
+    spans_s = [(start_s, start_s + lasts_s) for start_s, lasts_s in spans]
+    for (start_s, end_s), level in zip(spans_s, levels_of(row, spans_s), strict=True):
+        near, inside_s = row.between(start_s + REACTION_S, end_s)
+        known = inside_s.sum() >= REACTION_S
+        mean = np.average(row.resting_levels[near], weights=inside_s) if known else math.nan
+        assert level == pytest.approx(mean, rel=1e-12, nan_ok=True)

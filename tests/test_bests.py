@@ -84,7 +84,7 @@ pieces = st.lists(
 
 
 @given(pieces)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_whole_second_is_better_than_a_best_and_some_are_as_good(given_pieces):
     """Strokes with whole seconds have their best at a whole second."""
     strokes = rowed(*given_pieces)
@@ -100,7 +100,7 @@ def test_no_whole_second_is_better_than_a_best_and_some_are_as_good(given_pieces
 
 
 @given(pieces)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_best_time_is_the_quickest_of_all_from_every_edge_and_to_every_edge(given_pieces):
     strokes = rowed(*given_pieces)
     covered = [(s.start_s, s.end_s, min(s.distance_m, 9 * s.duration_s)) for s in strokes if s.distance_m > 0]

@@ -46,6 +46,13 @@ def test_what_stands_beside_the_figures_is_said_to_have_changed():
     assert changes_sentences([]) == []
 
 
+def test_another_start_is_a_main_figure_however_it_is_written():
+    then = summary(started_at="2026-11-30T12:00:00Z")
+    moved, same = summary(5020.0, started_at="1970-01-01T00:00:00Z"), summary(started_at="2026-11-30T13:00:00+01:00")
+    assert plain(changes_sentences([Change(then, moved)])) == ["1 session: another start, distance +0.4 %"]
+    assert changes_sentences([Change(then, same)]) == [f"1 session: {BESIDE}"]
+
+
 def test_changes_that_cancel_out_are_told_as_none_in_the_sum():
     changes = [Change(summary(1000.0), summary(1100.0)), Change(summary(1000.0), summary(900.0))]
     assert plain(changes_sentences(changes)) == ["2 sessions: distance ±0 %"]

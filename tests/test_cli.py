@@ -613,3 +613,10 @@ def test_help_lists_what_one_does_first_first():
     listed = re.findall(r"^  ([a-z]+)  ", rowsync("--help").stdout, re.MULTILINE)
     assert listed[:2] == ["demo", "row"]
     assert listed.index("show") < listed.index("energy")
+
+
+def test_an_athletes_name_of_any_octets_is_stored_and_shown(tmp_path):
+    recording = RECORDED / "pace-only-10x45-75.jsonl"
+    rowsync("replay", recording, "--store", "--data", tmp_path, "--athlete", os.fsdecode(b"a\xff"))
+    (row,) = json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)
+    assert row["athlete"] == "a?"

@@ -175,7 +175,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         read_rows(tmp_path / "none.csv")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_rows_or_a_table_error(tmp_path_factory, noise, has_head):
     path = tmp_path_factory.mktemp("noise") / "noise.csv"

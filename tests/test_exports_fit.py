@@ -243,7 +243,7 @@ def test_a_hostile_name_is_short_plain_text(text, read):
     assert findings(content) == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(pictures())
 def test_any_bytes_of_a_machine_make_a_sound_file(seen):
     content = session_bytes("fit", seen)

@@ -135,7 +135,7 @@ def test_a_hostile_name_is_text_and_nothing_else(text, parse):
     assert not any(ord(character) < 0x20 for character in notes)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(pictures())
 def test_any_bytes_of_a_machine_make_a_file_that_keeps_the_rules(seen):
     content = session_bytes("tcx", seen)

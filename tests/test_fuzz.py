@@ -49,7 +49,7 @@ def test_real_frames_and_recorded_sessions_keep_every_promise(target):
 
 @pytest.mark.parametrize("target", cases())
 def test_any_bytes_keep_every_promise(target):
-    @settings(max_examples=EXAMPLES[target], deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=EXAMPLES[target], suppress_health_check=[HealthCheck.too_slow])
     @given(st.binary(max_size=200))
     def promise_holds(data):
         TARGETS[target](data)
@@ -61,7 +61,7 @@ def test_any_bytes_keep_every_promise(target):
 def test_real_bytes_altered_cut_and_joined_keep_every_promise(target):
     parents = seeds(target)
 
-    @settings(max_examples=EXAMPLES[target], deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=EXAMPLES[target], suppress_health_check=[HealthCheck.too_slow])
     @given(st.integers(0, 1 << 32))
     def promise_holds(number):
         TARGETS[target](mutant(parents, Random(number))[:600])
@@ -69,7 +69,7 @@ def test_real_bytes_altered_cut_and_joined_keep_every_promise(target):
     promise_holds()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.binary(max_size=40), st.integers(0, 47))
 def test_a_look_at_the_live_view_changes_nothing(data, number):
     header, items = row_of(seeds("rowing")[number][:30] + data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -19,7 +18,7 @@ WAITING, ROWING, PAUSED, DONE = GuideState
 
 
 def at(time_s, distance_m=0.0, moving=True):
-    return replace(Sample(time_s, moving), distance_m=distance_m)
+    return Sample(time_s, moving, distance_m=distance_m)
 
 
 def guided(text, *samples):

@@ -54,7 +54,7 @@ def costs_of_all_paths(ladder, spans):
     return first[:, None, None] + (onwards[0] + second)[:, :, None] + (onwards[1] + third)[None]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(SPANS, min_size=3, max_size=3))
 def test_what_it_calls_hard_is_so_in_a_path_that_none_of_all_undercuts(spans):
     for ladder, hard in zip(LADDERS, cheapest_paths(LADDERS, NOISE, spans), strict=True):
@@ -64,7 +64,7 @@ def test_what_it_calls_hard_is_so_in_a_path_that_none_of_all_undercuts(spans):
         assert all_costs[chosen].min() == pytest.approx(all_costs.min(), abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(SPANS, max_size=60))
 def test_ladders_side_by_side_give_exactly_what_each_gives_alone(spans):
     together = cheapest_paths(LADDERS, NOISE, spans)
@@ -72,13 +72,13 @@ def test_ladders_side_by_side_give_exactly_what_each_gives_alone(spans):
     assert np.array_equal(together, alone)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(SPANS, SPANS), min_size=1, max_size=40))
 def test_a_peek_changes_nothing(spans_and_peeks):
     peeked, plain = LadderModel(LADDERS, NOISE), LadderModel(LADDERS, NOISE)
     for span, peek in spans_and_peeks:
         peeked.peek(*peek)
-        assert np.array_equal(peeked.advance(*span), plain.advance(*span))
+        assert np.array_equal(peeked.advance([span]), plain.advance([span]))
         assert np.array_equal(peeked.best, plain.best)
 
 
@@ -87,7 +87,7 @@ def test_a_peek_sees_what_the_next_span_would_bring():
     model = LadderModel(LADDERS, NOISE)
     for span in spans:
         seen = model.peek(*span)
-        model.advance(*span)
+        model.advance([span])
         assert np.array_equal(seen, model.best)
 
 
@@ -102,3 +102,14 @@ def test_a_sprint_needs_to_last_as_long_as_two_changes_are_worth(seconds, hard):
 def test_an_effort_that_drifts_slowly_is_never_a_change():
     spans = [(level, 2.5) for level in np.linspace(-0.7, 0.0, 300)]
     assert len(set(cheapest_paths([USUAL], NOISE, spans)[0].tolist())) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(SPANS, min_size=1, max_size=60), st.integers(1, 60))
+def test_spans_taken_together_are_what_they_are_one_by_one(spans, most):
+    """Live a stroke is taken as it comes, after the fact many at once."""
+    together, single = LadderModel(LADDERS, NOISE), LadderModel(LADDERS, NOISE)
+    parts = [spans[at : at + most] for at in range(0, len(spans), most)]
+    origins = np.concatenate([together.advance(part) for part in parts])
+    assert np.array_equal(origins, np.concatenate([single.advance([span]) for span in spans]))
+    assert np.array_equal(together.best, single.best)

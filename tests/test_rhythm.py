@@ -1,8 +1,10 @@
 """Pieces that repeat evenly, found below the noise of any one of them."""
 
+from itertools import product
+
 import pytest
 
-from rowsync.intervals.rhythm import find_rhythm
+from rowsync.intervals.rhythm import LENGTHS_S, RECOVERY_SHARE, Comb, clearest, find_rhythm
 from rowsync.intervals.row import Row
 from tests.synthetic import hard, rowed, segmented
 
@@ -46,3 +48,15 @@ def test_of_two_rhythms_around_a_long_rest_one_is_told():
 def test_pieces_at_odd_distances_are_no_rhythm():
     odd = [(45, 126.5), (75, 110.0), (90, 126.5), (31, 110.0), (22, 126.5), (140, 110.0), (63, 126.5), (41, 110.0)]
     assert rhythm_of(odd * 2) is None
+
+
+@pytest.mark.parametrize("pieces", [WEAK, [*ROUND * 8, (600, 110.0)], [(60, 200.0), (60, 90.0)] * 7, [(900, 110.0)]])
+def test_no_comb_that_isnt_tried_would_be_clearer(pieces):
+    comb = Comb(Row.of(rowed(pieces, "beginner", 3)[0]))
+    lengths_s = [
+        (work_s, easy_s)
+        for work_s, easy_s in product(LENGTHS_S, LENGTHS_S)
+        if RECOVERY_SHARE[0] <= easy_s / (work_s + easy_s) <= RECOVERY_SHARE[1]
+    ]
+    best = max(filter(None, (comb.best_run(*each) for each in lengths_s)), default=None)
+    assert clearest(comb) == (comb.refined(best.first_s, best.work_s, best.easy_s, best.rounds) if best else None)

@@ -13,7 +13,7 @@ from rowsync.telemetry import Sample
 
 
 def beating(*rates, every_s=1.0):
-    return [replace(Sample(at * every_s, True), heart_rate_bpm=rate) for at, rate in enumerate(rates)]
+    return [Sample(at * every_s, True, heart_rate_bpm=rate) for at, rate in enumerate(rates)]
 
 
 @pytest.mark.parametrize(

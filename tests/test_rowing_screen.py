@@ -231,8 +231,8 @@ def test_rounds_are_bars_with_their_power_and_only_bars_where_there_is_no_room()
 def test_the_last_minute_is_a_bar_a_second_with_its_scale():
     minute = Minute()
     for second in range(100):
-        minute.add(moment(time_s=float(second), sample=replace(SAMPLE, power_w=float(second))))
-    minute.add(moment(time_s=99.5, sample=replace(SAMPLE, power_w=None)))
+        minute.add(moment(time_s=float(second), sample=SAMPLE._replace(power_w=float(second))))
+    minute.add(moment(time_s=99.5, sample=SAMPLE._replace(power_w=None)))
     assert minute.powers_w()[:2] == [40.0, 41.0]
     assert minute.powers_w()[-2:] == [98.0, None]
     (line,) = (each for each in shown(View(moment(cue()), minute=minute)) if each.startswith(" power"))
@@ -255,7 +255,7 @@ def test_no_size_wraps_or_leaves_the_screen(width, height, clock, colourful):
 
 
 @given(text=st.text(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_a_machine_says_moves_nothing(text):
     clock = Clock()
     screen, out = screen_of(clock, 60, 20)
@@ -273,7 +273,7 @@ def test_what_changed_is_drawn_over_what_stood_there(clock, colourful):
     with screen:
         for at in range(40):
             clock.now_s += 0.25
-            now = moment(cue(left_s=45.0 - at), time_s=200.0 + at, sample=replace(SAMPLE, power_w=190.0 + 7 * at))
+            now = moment(cue(left_s=45.0 - at), time_s=200.0 + at, sample=SAMPLE._replace(power_w=190.0 + 7 * at))
             screen.show(now)
         terminal.take(out.getvalue())
     other, again = screen_of(clock)
@@ -412,7 +412,7 @@ def test_the_guides_own_cues_reach_the_screen_from_ready_to_done():
     guide = Guide(parse_plan("2x20/500mr"))
     says = []
     for second in range(70):
-        guide.sample(replace(SAMPLE, time_s=float(second), moving=second > 2, distance_m=50.0 * second))
+        guide.sample(SAMPLE._replace(time_s=float(second), moving=second > 2, distance_m=50.0 * second))
         top = shown(View(moment(guide.cue(float(second)), time_s=float(second))), 60, 2)[0]
         says.append(top.split()[0])
     assert list(dict.fromkeys(says)) == ["READY", "HARD", "REST", "DONE"]

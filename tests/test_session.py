@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuzz.targets import row_of, stream_of
 from rowsync.athlete import Athlete
 from rowsync.ftms import RowerData, decode_rower_data, encode_rower_data
 from rowsync.session import Header, Tracker, analyse
@@ -183,7 +184,7 @@ notifications = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(notifications, max_size=60))
 def test_any_bytes_on_any_characteristic_in_any_order_are_survived(stream):
     tracker = Tracker(HEADER)
@@ -194,6 +195,26 @@ def test_any_bytes_on_any_characteristic_in_any_order_are_survived(stream):
     assert session.notifications == len(stream)
     assert session.summary()["duration_s"] >= 0
     assert session.energy.gross_kcal >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=2000), st.sampled_from([stream_of, row_of]), st.integers(1, 200))
+def test_who_asks_seldom_hears_the_same_as_who_asks_always(data, of, every):
+    """Machines of every quirk, with gaps, splits, resets and bad bytes: what is reckoned late is what it was then."""
+    header, items = of(data)
+    seldom, always = Tracker(header), Tracker(header)
+    for number, item in enumerate(items):
+        assert seldom.feed(item) == always.feed(item)
+        heard = live(always)
+        if number % every == 0:
+            assert live(seldom) == heard
+    assert live(seldom) == live(always)
+    assert seldom.finish() == always.finish() == analyse(header, items)
+
+
+def live(tracker):
+    """What a tracker says while a row goes on."""
+    return tracker.effort, tracker.settled_effort, tracker.rounds(), tracker.gross_kcal, tracker.energy_half_width
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -59,7 +59,8 @@ def test_every_captured_heart_rate_frame_decodes_to_what_its_source_states(share
 
 def imported(path):
     """The sessions of another tool's file, by the way that `rowsync import` takes."""
-    found = read_import(path.read_bytes(), path.name, datetime(2026, 11, 23, tzinfo=UTC), "me")
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    found = read_import(path.read_bytes(), path.name, now, "me", now=now)
     return [analyse(each.recording.header, each.recording.items) for each in found]
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +20,7 @@ import pytest
 
 from rowsync.athlete import Athlete
 from rowsync.corrections import Correction, painted, segments_from_fields
-from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
+from rowsync.errors import RecordingError, SessionNotFound, StoreError, Unreadable, UsageError
 from rowsync.felt import Felt
 from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
@@ -55,6 +61,55 @@ def test_the_samples_come_back_to_the_last_digit(store, short):
     for name in ("time_s", "distance_m", "power_w", "stroke_rate_spm"):
         measured = [getattr(sample, name) for sample in session.samples]
         assert [None if value != value else value for value in table[name]] == measured
+
+
+def test_sessions_that_are_stored_together_are_written_each_and_the_index_once(store, short):
+    index = store.folder / "sessions.parquet"
+    store.add(called(short, "first"))
+    before = index.stat()
+    with store.together():
+        for name in ("second", "third"):
+            store.add(called(short, name))
+            assert list(store.folder.glob(f"*/*/*/{name}.parquet"))
+        assert index.stat() == before
+    assert index.stat() != before
+    written = index.stat()
+    assert {row["session_id"] for row in store.rows()} == {"first", "second", "third"}
+    assert index.stat() == written
+
+
+def test_kill_9_among_sessions_that_are_stored_together_loses_none_that_was_stored(store, short):
+    for name in ("first", "second"):
+        recording = called(short, name)
+        (store.folder.parent / name).write_bytes(recording_bytes(recording.header, recording.items))
+    killed = (
+        "import os, sys; from pathlib import Path; from rowsync.store import Store\n"
+        "from rowsync.recording import read_recording\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "with store.together():\n"
+        "    for path in sys.argv[2:]: store.add(read_recording(Path(path)))\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+    paths = [store.folder, *(store.folder.parent / name for name in ("first", "second"))]
+    done = subprocess.run([sys.executable, "-c", killed, *paths], timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not (store.folder / "sessions.parquet").exists()
+    assert {row["session_id"] for row in store.rows()} == {"first", "second"}
+    assert {row["session_id"] for row in Store(store.folder).rows()} == {"first", "second"}
+
+
+def test_what_was_stored_together_until_something_failed_is_in_the_index(store, short):
+    def storing():
+        with store.together():
+            store.add(called(short, "first"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        storing()
+    assert (store.folder / "sessions.parquet").exists()
+    assert [row["session_id"] for row in store.rows()] == ["first"]
+    store.add(called(short, "second"))
+    assert len(store.rows()) == 2
 
 
 def test_the_series_of_a_session_come_back_from_its_bytes_and_without_them_from_its_samples(store, intervals_recording):
@@ -313,6 +368,86 @@ def test_one_journal_that_cannot_be_stored_keeps_nobody_from_the_others(store, s
     assert "a.jsonl can't be stored" in problem.problem
     assert recovered.summary["session_id"] == "b"
     assert (store.folder / "journal" / "a.jsonl").exists()
+
+
+@pytest.fixture
+def too_many_open_files(monkeypatch):
+    """Makes of a path one that the system doesn't open, as with too many open files; undone by its answer."""
+
+    def refuse(path):
+        real = {"read_metadata": pq.read_metadata, "ParquetFile": pq.ParquetFile}
+
+        def refused(do):
+            def opened(name, *given, **more):
+                if not isinstance(name, int) and str(name) == str(path):
+                    raise OSError(errno.EMFILE, "Too many open files")
+                return do(name, *given, **more)
+
+            return opened
+
+        monkeypatch.setattr("io.open", refused(io.open))
+        for name, do in real.items():
+            monkeypatch.setattr(pq, name, refused(do))
+        return monkeypatch.undo
+
+    return refuse
+
+
+def test_a_journal_that_cannot_be_read_just_now_stays_and_is_stored_the_next_time(store, short, too_many_open_files):
+    journal = store.folder / "journal" / "one.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_bytes(recording_bytes(called(short, "one").header, short.items))
+    allow = too_many_open_files(journal)
+    (recovery,) = store.recover()
+    assert (recovery.summary, "Too many open files" in recovery.problem) == (None, True)
+    allow()
+    (recovery,) = store.recover()
+    assert recovery.summary["notifications"] == len(short.notifications)
+
+
+def test_a_longer_session_that_cannot_be_read_just_now_is_not_replaced_by_a_shorter_one(
+    store, short, too_many_open_files
+):
+    store.add(short)
+    allow = too_many_open_files(next(store.folder.glob("raw/*/*/*.parquet")))
+    with pytest.raises(Unreadable, match="Too many open files"):
+        store.add(Recording(short.header, short.items[:100]))
+    allow()
+    assert store.recording(store.find()).notifications == short.notifications
+
+
+def test_a_session_that_could_not_be_read_for_a_moment_is_in_the_list_again(store, short, too_many_open_files):
+    session_id = store.add(short)["session_id"]
+    allow = too_many_open_files(next(store.folder.glob("samples/*/*/*.parquet")))
+    assert "Too many open files" in store.rebuild_index()[session_id]
+    allow()
+    assert [row["session_id"] for row in store.rows()] == [session_id]
+
+
+def test_what_was_felt_before_is_not_lost_when_it_cannot_be_read_just_now(store, short, too_many_open_files):
+    session_id = store.add(short)["session_id"]
+    store.felt(session_id, Felt(True, 4.0, SAID.corrected_at))
+    allow = too_many_open_files(next(store.folder.glob("felt/*/*/*.json")))
+    with pytest.raises(Unreadable, match="Too many open files"):
+        store.felt(session_id, Felt(None, 7.0, SAID.corrected_at))
+    allow()
+    assert store.felt(session_id, Felt(None, 7.0, SAID.corrected_at))["felt"]["talked"] is True
+
+
+def test_of_a_session_that_a_crash_left_for_two_athletes_the_one_written_last_counts_and_rebuilding_keeps_only_it(
+    store, short
+):
+    """A crash came after the longer one was written for zoe, and before the shorter one of anna's was removed."""
+    store.add(called(Recording(short.header, short.items[:100]), "one", athlete=Athlete("anna")))
+    old = {path: path.read_bytes() for path in store.folder.glob("*/*/*/one.parquet")}
+    store.add(called(short, "one", athlete=Athlete("zoe")))
+    for path, content in old.items():
+        path.write_bytes(content)
+        os.utime(path, ns=(0, 0))
+    assert store.recording("one").notifications == short.notifications
+    assert store.summary("one")["notifications"] == store.rows()[0]["duration_s"] * 2 + 1 == len(short.notifications)
+    list(store.rebuild())
+    assert [path.parent.parent.name for path in store.folder.glob("samples/*/*/*.parquet")] == ["athlete=zoe"]
 
 
 def test_a_journal_in_which_nobody_rowed_is_not_a_session(store, short):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowsync.reading import Reading
-from rowsync.telemetry import Counter, Telemetry, power_from_pace_w, stop_after_s
+from rowsync.telemetry import HELD_S, Counter, Telemetry, power_from_pace_w, stop_after_s
 
 
 def rowing(telemetry, *records):
@@ -160,3 +160,18 @@ def test_totals_are_exact_from_any_start_and_across_any_reset(start, strokes):
         raw = new if begins_again else (raw + new) % 65536
         counter.feed(raw, 3.0 * (number + 1))
     assert counter.total == first + sum(strokes)
+
+
+@given(st.lists(st.tuples(st.floats(0, 15), st.none() | st.floats(0, 60), st.none() | st.floats(0, 400)), max_size=30))
+def test_what_came_longer_ago_than_it_is_held_is_not_measured_whatever_else_comes(packets):
+    telemetry, time_s = Telemetry(), 0.0
+    resistances, drags = [], []
+    for later_s, resistance, drag in packets:
+        time_s += later_s
+        sample = telemetry.feed(time_s, Reading(resistance_level=resistance, drag_factor=drag))
+        if resistance is not None:
+            resistances.append((time_s, resistance))
+        if drag is not None:
+            drags.append((time_s, drag if 30 <= drag <= 300 else None))
+        for last, shown in ((resistances[-1:], sample.resistance_level), (drags[-1:], sample.drag_factor)):
+            assert shown == next((value for came_s, value in last if time_s - came_s <= HELD_S), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from itertools import accumulate
 from math import exp
@@ -406,7 +406,7 @@ def rows(draw):
     return strokes, samples
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows(), athletes, felts)
 def test_whatever_was_rowed_by_whomever_training_is_sensible_and_json(row, athlete, felt):
     strokes, samples = row
@@ -452,7 +452,7 @@ def heard(strokes, hz, drops=lambda n: False):
 
 
 STROKES = [
-    replace(stroke, power_w=stroke.power_w + (stroke.number * 7 % 11 - 5))  # nobody rows twice to the watt
+    stroke._replace(power_w=stroke.power_w + (stroke.number * 7 % 11 - 5))  # nobody rows twice to the watt
     for stroke in rowed(*ARTICLE, stroke_s=2.375)  # and seldom to the second
 ]
 

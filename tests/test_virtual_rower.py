@@ -191,7 +191,7 @@ def test_another_seed_is_another_session():
     assert rowed(WITH_REST, seed=1).truth != rowed(WITH_REST, seed=2).truth
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 260), max_size=60))
 def test_it_does_not_matter_how_time_is_cut_up(times_s):
     straight, cut = VirtualRower(WITH_REST), VirtualRower(WITH_REST)

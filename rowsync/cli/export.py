@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowsync.cli.access import current_settings, open_store
-from rowsync.cli.options import shared_options
+from rowsync.cli.options import Name, shared_options
 from rowsync.cli.output import tell
 from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
 
@@ -114,7 +114,7 @@ def _form_by_ending(output: Path) -> str:
     type=click.Choice(["csv", "json", "parquet"]),
     help="[default: what the name after -o ends in, else csv]",
 )
-@click.option("--athlete", metavar="NAME", help="Only this athlete [default: everyone].")
+@click.option("--athlete", type=Name(), metavar="NAME", help="Only this athlete [default: everyone].")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to [default: standard output].")
 @shared_options
 def calories(by: str, form: str | None, athlete: str | None, output: Path | None) -> None:

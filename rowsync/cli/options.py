@@ -46,8 +46,18 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _data_option(debug_option(command))
 
 
+class Name(click.types.StringParamType):
+    """Somebody's name; octets that aren't UTF-8 become question marks, as in a recording."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """The name as it can be written."""
+        return super().convert(value, parameter, context).encode("utf-8", "replace").decode()
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-athlete_option = click.option("--athlete", metavar="NAME", envvar="ROWSYNC_ATHLETE", help="Who rows [default: me].")
+athlete_option = click.option(
+    "--athlete", type=Name(), metavar="NAME", envvar="ROWSYNC_ATHLETE", help="Who rows [default: me]."
+)
 
 
 class Measure(click.FloatRange):

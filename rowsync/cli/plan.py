@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from rowsync.cli.access import current_settings
-from rowsync.cli.options import json_option, shared_options
+from rowsync.cli.options import Name, json_option, shared_options
 from rowsync.cli.output import print_json
 from rowsync.errors import UsageError
 
 
 @click.command()
 @click.argument("plan", nargs=-1)
-@click.option("--athlete", metavar="NAME", help="Say targets in this athlete's watts and heart rates.")
+@click.option("--athlete", type=Name(), metavar="NAME", help="Say targets in this athlete's watts and heart rates.")
 @click.option("--toml", "as_toml", is_flag=True, help="Print it as a plan file (docs/plans.md).")
 @json_option
 @shared_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowsync.cli.access import current_settings, open_store
-from rowsync.cli.options import json_option, kilograms, parsed_plan, shared_options
+from rowsync.cli.options import Name, json_option, kilograms, parsed_plan, shared_options
 from rowsync.cli.output import print_json, print_summary, tell
 from rowsync.cli.pages import refresh_pages
 from rowsync.errors import RecordingError, UsageError
@@ -145,7 +145,7 @@ def felt(session: str | None, talk: str | None, exertion: str | None, as_json: b
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--store", "keep", is_flag=True, help="Store the session too.")
-@click.option("--athlete", metavar="NAME", help="Who rowed [default: whom the recording names].")
+@click.option("--athlete", type=Name(), metavar="NAME", help="Who rowed [default: whom the recording names].")
 @click.option("--mass", type=kilograms, metavar="KG", help="Body mass [default: the recording's].")
 @click.option("--plan", metavar="PLAN", help="Analyse it as rowed to this plan [default: the recording's].")
 @json_option
@@ -205,7 +205,7 @@ def recover() -> None:
 
 
 @click.command(hidden=True)
-@click.option("--athlete", required=True)
+@click.option("--athlete", type=Name(), required=True)
 @click.option("--origin", default="hardware")
 @click.option("--plan")
 @shared_options

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
 from datetime import UTC, timedelta
 from io import StringIO
 from typing import Any
@@ -13,7 +12,7 @@ from rowsync.exports.picture import Picture
 from rowsync.telemetry import Sample
 from rowsync.wording import no_formula, stamp
 
-COLUMNS = ("session_id", "athlete", "at", *(field.name for field in fields(Sample)), "interval", "effort")
+COLUMNS = ("session_id", "athlete", "at", *Sample._fields, "interval", "effort")
 
 
 def csv_bytes(picture: Picture) -> bytes:
@@ -37,7 +36,7 @@ def _row(picture: Picture, sample: Sample) -> list[Any]:
         picture.summary["session_id"],
         picture.athlete,
         stamp(began + timedelta(seconds=sample.time_s)),
-        *astuple(sample),
+        *sample,
         interval.get("number"),
         interval.get("effort"),
     ]

@@ -88,7 +88,7 @@ def fit_bytes(picture: Picture) -> bytes:
     messages = (
         (FileIdMessage, [_file_id(picture, start_ms)]),
         (FileCreatorMessage, [{"software_version": _software_version()}]),
-        (DeviceInfoMessage, [_recorder(start_ms)]),
+        (DeviceInfoMessage, [_recorder(picture, start_ms)]),
         (DeviceInfoMessage, [_machine(picture, start_ms)]),
         (SportMessage, [{**INDOOR_ROWING, "name": "Rowing"}]),
         (EventMessage, [_timer(start_ms, EventType.START)]),
@@ -141,18 +141,18 @@ def _file_id(picture: Picture, start_ms: int) -> Values:
         "product": 0,
         "serial_number": crc32(str(picture.summary["session_id"]).encode()) or 1,
         "time_created": start_ms,
-        "product_name": "rowsync",
+        "product_name": picture.maker,
     }
 
 
-def _recorder(start_ms: int) -> Values:
+def _recorder(picture: Picture, start_ms: int) -> Values:
     return {
         "timestamp": start_ms,
         "device_index": 0,
         "manufacturer": Manufacturer.DEVELOPMENT.value,
         "product": 0,
         "software_version": _software_version() / 100,
-        "product_name": "rowsync",
+        "product_name": picture.maker,
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from rowsync.exports.picture import Picture
@@ -19,8 +18,8 @@ def json_bytes(picture: Picture) -> bytes:
     return document.encode() + b"\n"
 
 
-def _columns(kind: type[Any], values: Sequence[Any]) -> dict[str, list[Any]]:
-    return {field.name: [_plain(getattr(value, field.name)) for value in values] for field in fields(kind)}
+def _columns(kind: type[Sample | Stroke], values: Sequence[Sample | Stroke]) -> dict[str, list[Any]]:
+    return {name: [_plain(value[at]) for value in values] for at, name in enumerate(kind._fields)}
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from rowsync.corrections import CORRECTED
 from rowsync.errors import UsageError
 from rowsync.intervals import Effort
 from rowsync.plan import parse_plan
+from rowsync.session import MADE_UP_BY, SYNTHETIC
 from rowsync.strokes import SILENCE_S, Stroke
 from rowsync.telemetry import Sample
 from rowsync.wording import outside_text
@@ -48,6 +49,11 @@ class Picture:
     samples: Sequence[Sample]
     strokes: Sequence[Stroke]
     began: datetime
+
+    @property
+    def maker(self) -> str:
+        """What made it: rowsync, which says so where nobody rowed it."""
+        return MADE_UP_BY if self.summary["origin"] == SYNTHETIC else "rowsync"
 
     @property
     def intervals(self) -> Sequence[Mapping[str, Any]]:

@@ -102,7 +102,7 @@ def _runs(seconds: Sequence[Second]) -> Iterator[list[Second]]:
 def _notes(picture: Picture) -> str:
     plan = picture.summary["plan"]
     told = [f"plan {outside_text(plan)}" if plan else "", f"machine {picture.machine}" if picture.machine else ""]
-    return "; ".join(["Indoor rowing by rowsync", *filter(None, told)])
+    return "; ".join([f"Indoor rowing by {picture.maker}", *filter(None, told)])
 
 
 # --- elements ---------------------------------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ from rowsync.imports.packing import unpacked
 from rowsync.imports.row import Row, settled
 from rowsync.imports.table import read_table
 from rowsync.imports.tcx import read_tcx
-from rowsync.recording import Recording
-from rowsync.session import Header
+from rowsync.recording import YEARS, Recording
+from rowsync.session import SYNTHETIC, Header
 
 CONVERTED = "converted"
 """The origin of an imported session."""
@@ -55,7 +55,7 @@ class Imported:
 
 
 def read_import(
-    content: bytes, name: str, changed_at: datetime, athlete: str, time_zone: str | None = None
+    content: bytes, name: str, changed_at: datetime, athlete: str, time_zone: str | None = None, *, now: datetime
 ) -> list[Imported]:
     """Read a file of another tool; mostly one row, several where the tool writes them into one file.
 
@@ -65,6 +65,7 @@ def read_import(
         changed_at: when it was last changed, with a zone; stands in for a date that it doesn't hold.
         athlete: who rowed.
         time_zone: where, for dates without a zone; None is this computer's.
+        now: the present moment, with a zone; stands in for a last change in a year in which nobody recorded a row.
 
     Raises:
         RecordingError: it is none that can be read, or nobody can have rowed what it says.
@@ -74,7 +75,8 @@ def read_import(
     if not rows:
         raise RecordingError("It holds no samples of a row.")
     marks = [mark, *(f"{mark}-{number}" for number in range(2, len(rows) + 1))]
-    return [_imported(row, each, name, changed_at, athlete, time_zone) for row, each in zip(rows, marks, strict=True)]
+    instead = _instead_of_a_date(changed_at, now)
+    return [_imported(row, each, name, instead, athlete, time_zone) for row, each in zip(rows, marks, strict=True)]
 
 
 def file_mark(content: bytes) -> str:
@@ -113,12 +115,14 @@ def _text(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _imported(row: Row, mark: str, name: str, changed_at: datetime, athlete: str, time_zone: str | None) -> Imported:
-    started_at, remark = _start(row.started_at, changed_at, time_zone)
+def _imported(
+    row: Row, mark: str, name: str, instead: tuple[datetime, str], athlete: str, time_zone: str | None
+) -> Imported:
+    started_at, remark = instead if row.started_at is None else _in_utc(row.started_at, time_zone)
     header = Header(
         session_id=f"{started_at:%Y%m%dT%H%M%SZ}-import-{mark}",
         started_at=started_at,
-        origin=CONVERTED,
+        origin=SYNTHETIC if row.is_made_up else CONVERTED,
         source=row.kind,
         machine={"name": row.machine} if row.machine else {},
         athlete=Athlete(athlete),
@@ -127,12 +131,20 @@ def _imported(row: Row, mark: str, name: str, changed_at: datetime, athlete: str
     return Imported(Recording(header, items_of(row, name)), mark, row.started_at is not None, remarks)
 
 
-def _start(started_at: datetime | None, changed_at: datetime, time_zone: str | None) -> tuple[datetime, str]:
-    """When a row began, in UTC, and what there is to say of that."""
-    if started_at is None:
+def _instead_of_a_date(changed_at: datetime, now: datetime) -> tuple[datetime, str]:
+    """What stands in for the start of a row without a date, in UTC, and what there is to say of that."""
+    if changed_at.astimezone(UTC).year in YEARS:
         return changed_at.astimezone(UTC), "It holds no date: the time of its file's last change stands in."
+    return now.astimezone(UTC), "It holds no date, and its file's can't be right: the present moment stands in."
+
+
+def _in_utc(started_at: datetime, time_zone: str | None) -> tuple[datetime, str]:
+    """When a row began, in UTC, and what there is to say of that."""
     remark = ""
     if started_at.tzinfo is None:
         started_at = started_at.replace(tzinfo=zone(time_zone)) if time_zone else started_at.astimezone()
         remark = f"Its date has no time zone: it is taken as {time_zone or 'this computer'}'s."
-    return started_at.astimezone(UTC), remark
+    in_utc = started_at.astimezone(UTC)
+    if in_utc.year not in YEARS:
+        raise RecordingError(f"Nobody rowed it in {in_utc.year}. Nothing of it was imported.")
+    return in_utc, remark

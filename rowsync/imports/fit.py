@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +16,12 @@ import fitdecode
 
 from rowsync.errors import RecordingError
 from rowsync.imports.row import MOST_POINTS, Point, Row, Totals, believed
+from rowsync.session import MADE_UP_BY
 from rowsync.wording import outside_text
 
 Message = Mapping[str, Any]
 
-READ = ("sport", "session", "lap", "record")
+READ = ("file_id", "sport", "session", "lap", "record")
 """The messages that say something of a row."""
 
 FIELDS = (
@@ -56,9 +58,11 @@ def read_fit(content: bytes) -> list[Row]:
     if not rowed:
         raise RecordingError(_other(sessions))
     alone = len(sessions) == 1
-    return [
+    rows = [
         _row(session, *(_within(session, messages[name], alone) for name in ("record", "lap"))) for session in rowed
     ]
+    is_made_up = any(message.get("product_name") == MADE_UP_BY for message in messages["file_id"])
+    return [replace(row, is_made_up=is_made_up) for row in rows]
 
 
 def is_rowing(session: Message) -> bool:

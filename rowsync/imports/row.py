@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from rowsync.errors import RecordingError
 from rowsync.recording import LONGEST_S
+from rowsync.wording import count
 
 MOST_POINTS = 100_000
 """More than a day at a point a second; more is no row."""
@@ -78,6 +79,7 @@ class Row:
         started_at: when its time 0 was; without a zone where the file names none, None where it has no date.
         totals: what the file says of the whole.
         remarks: sentences on what the file lacks.
+        is_made_up: whether the file says that a program rowed it.
     """
 
     kind: str
@@ -86,6 +88,7 @@ class Row:
     started_at: datetime | None = None
     totals: Totals = Totals()
     remarks: tuple[str, ...] = ()
+    is_made_up: bool = False
 
 
 # --- what can be measured ---------------------------------------------------------------------------------------------
@@ -170,14 +173,14 @@ def settled(row: Row) -> Row:
     Raises:
         RecordingError: nobody can have rowed it, or nothing of it was rowed.
     """
-    points = sorted(row.points, key=lambda point: point.time_s)
+    told = points = sorted(row.points, key=lambda point: point.time_s)
     if len(points) < 2:
         raise RecordingError("It holds no samples of a row; totals alone can't be analysed.")
     if points[-1].time_s > LONGEST_S:
         raise RecordingError(f"Its times add up to {points[-1].time_s / 3600:.0f} hours, longer than any row.")
     for name in COUNTERS:
         points = _counted(points, name)
-    row = replace(row, points=tuple(points))
+    row = replace(row, points=tuple(points), remarks=(*row.remarks, *_left_out(told, points)))
     row = _with_counts(row, "distance_m", _speed_m_per_s, "Its metres follow from the pace, since it counts none.")
     row = _with_counts(row, "stroke_count", _strokes_per_s, "Its strokes follow from the stroke rate.")
     row = _closed(row)
@@ -185,26 +188,60 @@ def settled(row: Row) -> Row:
     return row
 
 
-def unrolled(values: Iterable[float | None], parts: Iterable[str]) -> list[float | None]:
-    """A counter that only grows, out of one that begins again.
+BRIEFLY, FEW = 3, 6
+"""A stumble is over after so many values; a piece of no more than a few may begin with more than the last one had."""
 
-    It begins again where it falls with a new part, or to less than half; any other step back is a stumble.
+
+def unrolled(values: Iterable[float | None], parts: Iterable[str], few: int = FEW) -> list[float | None]:
+    """A counter that only grows, out of one that begins again, or stumbles.
+
+    Where it falls and soon is back where it was, at a bound, the values between are odd ones, and None.  Where it falls
+    to less than half and isn't, it begins again; after a piece of a `few` values or less, wherever it falls with a new
+    part.  A smaller step back makes it stand until it is back.
     """
-    before, last, part_before = 0.0, 0.0, ""
-    grown: list[float | None] = []
-    for value, part in zip(values, parts, strict=True):
-        if value is not None and value < last and (value < last / 2 or part != part_before):
-            before, last = before + last, value
-        elif value is not None:
-            last = max(last, value)
-        part_before = part
-        grown.append(None if value is None else before + last)
+    every = list(zip(values, parts, strict=True))
+    counted = [(at, value, part) for at, (value, part) in enumerate(every) if value is not None]
+    grown: list[float | None] = [None] * len(every)
+    piece = _Piece()
+    for number, (at, value, part) in enumerate(counted):
+        soon = next((later for _, later, _ in counted[number + 1 : number + 1 + BRIEFLY] if later > value), 0.0)
+        is_short = part != piece.part and piece.values <= few
+        if value < piece.last and (is_short or max(value, soon / 2) < piece.last / 2):
+            piece = _Piece(piece.before + piece.last, part)
+        elif soon >= piece.last > value and not piece.stands:
+            continue
+        piece = _Piece(piece.before, part, max(piece.last, value), piece.values + 1, stands=value < piece.last)
+        grown[at] = piece.before + piece.last
     return grown
+
+
+class _Piece(NamedTuple):
+    """What a counter counted since it last began, and `before`; whether it `stands`, since it fell a little."""
+
+    before: float = 0.0
+    part: str = ""
+    last: float = 0.0
+    values: int = 0
+    stands: bool = False
 
 
 def _counted(points: Sequence[Point], name: str) -> list[Point]:
     values = unrolled((getattr(point, name) for point in points), (point.part for point in points))
     return [_with(point, name, value) for point, value in zip(points, values, strict=True)]
+
+
+def _left_out(before: Sequence[Point], after: Sequence[Point]) -> tuple[str, ...]:
+    """What there is to say of odd values of counters."""
+    odd = sum(
+        getattr(was, name) is not None and getattr(now, name) is None
+        for was, now in zip(before, after, strict=True)
+        for name in COUNTERS
+    )
+    if not odd:
+        return ()
+    return (
+        f"{count(odd, 'odd value')} {'was' if odd == 1 else 'were'} left out: a counter fell and was back at once.",
+    )
 
 
 def _with(point: Point, name: str, value: float | None) -> Point:

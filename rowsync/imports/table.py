@@ -20,6 +20,9 @@ DELIMITERS = ",;\t"
 HEADING_WITHIN = 30
 """Some tools write a title, and a few lines more, before the names of the columns."""
 
+LONGEST_LINE = 100_000
+"""Characters; with a curve of forces a stroke's line has some hundreds."""
+
 SUMMARIES = {"work time (formatted)", "work time (seconds)", "work distance"}
 """Columns of Concept2's list of a season: a line a row, without strokes."""
 
@@ -48,10 +51,8 @@ def read_table(content: str) -> list[Row]:
     Raises:
         RecordingError: it is no table that is known, or a cell says what can't be.
     """
-    lines = re.split(r"\r\n|\r|\n", content)
-    heading = _heading(lines)
-    if len(lines) > MOST_POINTS:
-        raise RecordingError(f"It has more than {MOST_POINTS} lines, as no row has. Nothing of it was imported.")
+    heading = _heading(_LINE_END.split(content, HEADING_WITHIN)[:HEADING_WITHIN])
+    lines = _lines(content)
     try:
         found = [cells for cells in _cells(heading, lines) if cells]
     except csv.Error as error:
@@ -61,12 +62,27 @@ def read_table(content: str) -> list[Row]:
     return [replace(row, started_at=row.started_at or announced) for row in rows]
 
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def _lines(content: str) -> list[str]:
+    """The lines, counted before they are parted: millions of them would take many times the memory of their text."""
+    if content.count("\n") + content.count("\r") - content.count("\r\n") >= MOST_POINTS:
+        raise RecordingError(f"It has more than {MOST_POINTS} lines, as no row has. Nothing of it was imported.")
+    lines = _LINE_END.split(content)
+    if max(map(len, lines)) > LONGEST_LINE:
+        raise RecordingError("It has a line that is longer than any of a row. Nothing of it was imported.")
+    return lines
+
+
 # --- the heading ------------------------------------------------------------------------------------------------------
 
 
 def _heading(lines: Sequence[str]) -> Heading:
     seen: Sequence[str] = ()
-    for number, line in enumerate(lines[:HEADING_WITHIN]):
+    for number, line in enumerate(lines):
+        if len(line) > LONGEST_LINE:
+            break
         for delimiter in DELIMITERS:
             names = _names(line, delimiter)
             for layout in LAYOUTS:
@@ -150,10 +166,12 @@ def _row(heading: Heading, lines: Sequence[dict[str, Any]]) -> Row:
     timed = [line for line in lines if ("moment" if by_moment else "time_s") in line]
     if not by_moment and not any("part" in line for line in timed):
         _number_pieces(timed)
+    if not by_moment:
+        timed = _by_clock(timed)
     remarks = []
     if left_out := len(lines) - len(timed):
         remarks.append(f"{count(left_out, 'line')} without a time {'was' if left_out == 1 else 'were'} left out.")
-    started_at, times_s = _by_moment(timed) if by_moment else (None, _by_clock(timed))
+    started_at, times_s = _by_moment(timed) if by_moment else (None, [line["time_s"] for line in timed])
     strokes: float = 0
     points = []
     for time_s, line in zip(times_s, timed, strict=True):
@@ -166,26 +184,34 @@ def _row(heading: Heading, lines: Sequence[dict[str, Any]]) -> Row:
 _OF_POINT = frozenset(Point.__slots__) - {"time_s"}
 
 
-def _number_pieces(lines: Sequence[dict[str, Any]]) -> None:
-    """Say of each line which piece it belongs to: one begins where the clock and the metres fall together."""
+def _number_pieces(lines: list[dict[str, Any]]) -> None:
+    """Say of each line which piece it belongs to: one begins where clock and metres fall, and aren't back in a line."""
     piece = 0
-    for before, line in pairwise([*lines[:1], *lines]):
-        fell = line["time_s"] < before["time_s"] and line.get("distance_m", 0.0) < before.get("distance_m", 0.0)
-        piece += fell
+    for before, line, after in zip(lines[:1] + lines, lines, lines[1:] + lines[-1:], strict=False):
+        falls = [line.get(name, 0.0) < before.get(name, 0.0) for name in CLOCK_AND_METRES]
+        is_back = [after.get(name, 0.0) >= before.get(name, 0.0) for name in CLOCK_AND_METRES]
+        piece += all(falls) and not all(is_back)
         line["part"] = str(piece)
 
 
-def _by_clock(lines: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Times of a clock that may begin again with each interval [s]."""
-    times = unrolled((line["time_s"] for line in lines), (line.get("part", "") for line in lines))
-    return [time_s or 0.0 for time_s in times]
+CLOCK_AND_METRES = ("time_s", "distance_m")
+
+
+def _by_clock(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines with times of a clock that goes on where theirs begins again; those without the odd ones."""
+    # A rest's clock may be back at once where the piece's ended, so whatever falls with a part begins with it.
+    parts = (line.get("part", "") for line in lines)
+    times = unrolled((line["time_s"] for line in lines), parts, few=MOST_POINTS)
+    return [line | {"time_s": time_s} for line, time_s in zip(lines, times, strict=True) if time_s is not None]
 
 
 def _by_moment(lines: Sequence[Mapping[str, Any]]) -> tuple[datetime | None, list[float]]:
     """When the row's time 0 was, and times since then [s]."""
     if not lines:
         return None, []
+    has_zone = lines[0]["moment"].tzinfo is not None
     moments = [unix_s(line["moment"]) for line in lines]
+    moments = moments if has_zone else _unfolded(moments)
     first_s = min(moments)
     # A tool that also counts seconds says by them how long the first stroke took.
     offset_s = lines[0].get("time_s", 0.0) if moments[0] == first_s else 0.0
@@ -195,4 +221,16 @@ def _by_moment(lines: Sequence[Mapping[str, Any]]) -> tuple[datetime | None, lis
         believed("time_s", time_s, line["place"], "time")
     started = datetime.fromtimestamp(first_s - offset_s, UTC)
     ends = [time_s + line.get("duration_s", 0.0) for time_s, line in zip(times, lines, strict=True)]
-    return (started if lines[0]["moment"].tzinfo else started.replace(tzinfo=None)), ends
+    return (started if has_zone else started.replace(tzinfo=None)), ends
+
+
+HOUR_S, LONGEST_STEP_S = 3600.0, 600.0
+"""What a local clock falls by when summer time ends, and how long at most a row pauses just then [s]."""
+
+
+def _unfolded(moments_s: list[float]) -> list[float]:
+    """Moments of a local clock on which none comes twice: after the end of summer time they go on an hour later [s]."""
+    for at, (before_s, after_s) in enumerate(pairwise(moments_s), start=1):
+        if 0 <= after_s + HOUR_S - before_s <= LONGEST_STEP_S:
+            return moments_s[:at] + [moment_s + HOUR_S for moment_s in moments_s[at:]]
+    return moments_s

@@ -5,6 +5,7 @@ A TCX can't say that it was rowed: its sports are running, biking and other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 from rowsync.errors import RecordingError
 from rowsync.imports.cells import moment, number, unix_s
 from rowsync.imports.row import MOST_POINTS, Point, Row, Totals, believed
+from rowsync.session import MADE_UP_BY
 from rowsync.wording import outside_text
 
 POINT = {
@@ -34,6 +36,12 @@ LAP = {
 DEEPEST = 50
 """A track point's extensions lie ten elements deep."""
 
+MOST_ELEMENTS = 20 * MOST_POINTS
+"""A track point with all its extensions has fifteen elements."""
+
+_ENDLESS = re.compile(rb"[^<]{100000}")
+"""A tag, or a text, as no TCX has: the parser would make a dictionary of its millions of attributes."""
+
 OTHERS = {"running": "a run", "biking": "a ride"}
 
 
@@ -45,6 +53,7 @@ class _Activity:
     laps: int = 0
     points: list[tuple[datetime, str, str, Mapping[str, float | None]]] = field(default_factory=list)
     totals: dict[str, float] = field(default_factory=dict)
+    notes: str = ""
 
 
 class _Reader:
@@ -58,6 +67,7 @@ class _Reader:
         self._time: datetime | None = None
         self._point: dict[str, float | None] = {}
         self._count = 0
+        self._elements = 0
 
     def doctype(self, *_: object) -> None:
         raise RecordingError(
@@ -65,6 +75,9 @@ class _Reader:
         )
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            raise RecordingError(f"It has more than {MOST_ELEMENTS} elements, as no row has.")
         name = tag.rpartition("}")[2]
         self.root = self.root or name
         self._open.append(name)
@@ -94,6 +107,8 @@ class _Reader:
             self._time = self._read_moment(text)
         elif path in POINT and "Trackpoint" in self._open:
             self._point[POINT[path]] = self._number(POINT[path], text, name)
+        elif path == ("Activity", "Notes"):
+            self.activities[-1].notes = text
         elif path in LAP:
             totals, quantity = self.activities[-1].totals, LAP[path]
             totals[quantity] = totals.get(quantity, 0.0) + (self._number(quantity, text, name) or 0.0)
@@ -131,6 +146,8 @@ def read_tcx(content: bytes) -> list[Row]:
     Raises:
         RecordingError: it is cut or damaged, or holds no row.
     """
+    if _ENDLESS.search(content):
+        raise RecordingError("It has a tag or a text that is longer than any of a TCX. Nothing of it was imported.")
     reader = _Reader()
     parser = ElementTree.XMLParser(target=reader)
     try:
@@ -163,4 +180,5 @@ def _row(activity: _Activity) -> Row:
         tuple(points),
         started_at=started if has_zone else started.replace(tzinfo=None),
         totals=Totals(**activity.totals),
+        is_made_up=MADE_UP_BY in activity.notes,
     )

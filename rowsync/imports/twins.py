@@ -17,18 +17,20 @@ def mark_of(session_id: str) -> str | None:
     return found and found[1]
 
 
-def same_file(mark: str, rows: Iterable[Mapping[str, Any]]) -> str | None:
-    """The id of the stored session that the same row of the same file became; None for none.
+def same_file(mark: str, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The stored session that the same row of the same file became, whoever's; None for none.
 
     Args:
         mark: as in `Imported`.
         rows: the index of the store.
     """
-    return next((str(row["session_id"]) for row in rows if mark_of(str(row["session_id"])) == mark), None)
+    return next((row for row in rows if mark_of(str(row["session_id"])) == mark), None)
 
 
-def same_time(athlete: str, started_at: datetime, duration_s: float, rows: Iterable[Mapping[str, Any]]) -> str | None:
-    """The id of a stored session of the athlete's that lies at the same time; None for none.
+def same_time(
+    athlete: str, started_at: datetime, duration_s: float, rows: Iterable[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """A stored session of the athlete's that lies at the same time; None for none.
 
     Args:
         athlete: whose.
@@ -40,5 +42,5 @@ def same_time(athlete: str, started_at: datetime, duration_s: float, rows: Itera
         row_s, after_s = row["duration_s"] or 0.0, (row["started_at"] - started_at).total_seconds()
         shared_s = min(duration_s, after_s + row_s) - max(0.0, after_s)
         if row["athlete"] == athlete and shared_s > OVERLAP * min(duration_s, row_s):
-            return str(row["session_id"])
+            return row
     return None

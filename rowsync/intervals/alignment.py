@@ -223,8 +223,23 @@ def contrasts_beside(hard: Floats, easy: Floats) -> Floats:
 
 
 def levels_of(row: Row, spans: Sequence[Span]) -> Floats:
-    """Mean level of each span."""
-    return np.array([mean_level(row, *span) for span in spans])
+    """Mean level of each span, without the reaction at its start; NaN where too little is left."""
+    starts_s, ends_s = np.array(spans).reshape(-1, 2).T + np.array([[REACTION_S], [0.0]])
+    firsts = row.end_s.searchsorted(starts_s)
+    counts = np.maximum(row.start_s.searchsorted(ends_s) - firsts, 0)
+    rowed = np.flatnonzero(counts)
+    levels = np.full(len(counts), math.nan)
+    if not rowed.size:
+        return levels
+    of_span, begins = np.repeat(np.arange(len(counts)), counts), (np.cumsum(counts) - counts)[rowed]
+    at = np.arange(len(of_span)) + np.repeat(firsts[rowed] - begins, counts[rowed])
+    until_s = np.minimum(row.end_s[at], ends_s[of_span])
+    inside_s = np.maximum(until_s - np.maximum(row.start_s[at], starts_s[of_span]), 0.0)
+    known_s = np.add.reduceat(inside_s, begins)
+    total = np.add.reduceat(row.resting_levels[at] * inside_s, begins)
+    enough = known_s >= REACTION_S
+    levels[rowed[enough]] = total[enough] / known_s[enough]
+    return levels
 
 
 def between(row: Row, spans: Sequence[Span]) -> list[Span]:
@@ -233,12 +248,6 @@ def between(row: Row, spans: Sequence[Span]) -> list[Span]:
     last_s = min(float(row.end_s[-1]), spans[-1][1] + BESIDE_S)
     edges_s = [first_s, *(time_s for span in spans for time_s in span), last_s]
     return list(zip(edges_s[::2], edges_s[1::2], strict=True))
-
-
-def mean_level(row: Row, start_s: float, end_s: float) -> float:
-    """Mean level between two times, without the reaction at its start; NaN where too little is left."""
-    near, inside_s = row.between(start_s + REACTION_S, end_s)
-    return float(np.average(row.resting_levels[near], weights=inside_s)) if inside_s.sum() >= REACTION_S else math.nan
 
 
 def rowed_as_planned(row: Row, spans: Sequence[Span]) -> list[Span]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from rowsync.intervals.effort import Effort
 from rowsync.intervals.ladder import Ladder, LadderModel, States
-from rowsync.intervals.row import LEAST_NOISE, POOLED_STROKES, Bools, Row, level_of, reference_of, stroke_noise
+from rowsync.intervals.row import LEAST_NOISE, Bools, Row, level_of, reference_of, stroke_noise
 from rowsync.strokes import Stroke
 
 # Chosen on the development rows; docs/intervals.md shows what other costs do.
@@ -64,8 +64,12 @@ class Announcer:
         self._changes_s: list[float] = []
 
     def feed(self, strokes: Sequence[Stroke]) -> None:
-        """Takes the last of these strokes, and the stop before it."""
-        row = Row.of(strokes[-POOLED_STROKES:])
+        """Takes the last of these strokes, and the stop before it.
+
+        Args:
+            strokes: the last `POOLED_STROKES` of the row, or as many as there are.
+        """
+        row = Row.of(strokes)
         columns = (row.start_s, row.end_s, row.power_w, row.rowed)
         spans = [Span(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
         new = spans[-2:] if len(spans) > 1 and not spans[-2].rowed else spans[-1:]
@@ -144,8 +148,9 @@ class Announcer:
 
     def _advance(self, spans: Sequence[Span]) -> None:
         now_hard = np.arange(self._changed.shape[1]) >= self._model.first_hard
-        for level, span in zip(self._levels([each.power_w for each in spans]), spans, strict=True):
-            origins = self._model.advance(level, span.end_s - span.start_s)
+        levels = self._levels([each.power_w for each in spans])
+        durations_s = [each.end_s - each.start_s for each in spans]
+        for origins in self._model.advance(list(zip(levels, durations_s, strict=True))):
             before = np.take_along_axis(self._changed, origins, axis=1)
             self._changed = before | (now_hard != (origins >= self._model.first_hard))
-            self._origins.append(origins.astype(np.int16))
+            self._origins.append(origins)

@@ -11,7 +11,7 @@ the unit of log-likelihood; those marked DEV were chosen on the development rows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,10 @@ PADDLING_LEVEL = -0.8  # rungs below this (38 % of the reference) are recovery: 
 ERRATIC_LEVELS, ERRATIC_NOISE = (-1.2, -0.5), 0.25  # people paddle anyhow: noise widens to 25 % at low levels (DEV)
 CORRELATED_SHARE = 0.12  # neighbouring seconds repeat each other, so each counts for this share of evidence (DEV)
 STOP_COST_PER_S = 0.02  # a full stop inside a recovery block (DEV)
+SPANS_AT_ONCE = 64  # so many spans' costs stay in a processor's cache
+
+Span = tuple[float, float]
+"""The level of a stretch, and how long it lasts [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,10 @@ class Ladder:
 class LadderModel:
     """The cheapest stories so far, for several ladders at once.
 
-    Costs and origins are arrays of shape (ladders, 2, rungs): easy, then hard.  A state is a number into the last two.
+    Costs and origins are arrays whose last axes are (ladders, 2, rungs): easy from the lowest rung up, then hard from
+    the highest down.  So an effort always changes from the first rungs of one to the first of the other, and a state is
+    a number into the last two axes.  Costs alone are carried from span to span; which state each one came from follows
+    from the costs before a span, and for many spans at once.
 
     Args:
         ladders: what changes cost; all of them drift at the same times.
@@ -62,36 +69,46 @@ class LadderModel:
 
     def __init__(self, ladders: Sequence[Ladder], noise: float) -> None:
         self._rungs = np.arange(LOWEST_LEVEL, HIGHEST_LEVEL, RUNG)
-        self._columns = np.arange(len(self._rungs))
-        self._change, self._dip, self._burst, self._slide = (
-            np.array(values, dtype=float)[:, None, None]
-            for values in zip(
-                *((each.change_cost, each.dip_cap_per_s, each.burst_cap_per_s, each.drift_cost) for each in ladders),
-                strict=True,
-            )
-        )
+        shape = (len(ladders), 2, len(self._rungs))
+        self._change = np.array([each.change_cost for each in ladders])[:, None, None]
+        self._slide = np.array([each.drift_cost for each in ladders])[:, None, None]
+        self._dip = np.array([each.dip_cap_per_s for each in ladders])[:, None]
+        self._burst = np.array([each.burst_cap_per_s for each in ladders])[:, None]
         spread = np.interp(self._rungs, ERRATIC_LEVELS, (ERRATIC_NOISE, noise))
         self._evidence_per_s = CORRELATED_SHARE / (2 * np.maximum(spread, noise) ** 2)
-        self._stop_cost_per_s = np.broadcast_to(self._dip, (len(ladders), 2, len(self._rungs))).copy()
+        self._stop_cost_per_s = np.broadcast_to(self._dip[..., None], shape).copy()
         self._stop_cost_per_s[:, 0, self._rungs < PADDLING_LEVEL] = STOP_COST_PER_S
-        self._cost = np.zeros(self._stop_cost_per_s.shape)
-        states = np.arange(2 * len(self._rungs)).reshape(2, -1)
-        self._stay = np.broadcast_to(states, self._cost.shape)
+        self._cost = np.zeros(shape)
+        self._states = np.arange(2 * len(self._rungs), dtype=np.int16).reshape(2, -1)
         self._drift_every_s = ladders[0].drift_every_s
         self._since_drift_s = 0.0
 
-    def advance(self, level: float, duration_s: float) -> States:
-        """Takes the next span; answers the state that each state came from, as (ladders, states)."""
-        cost, origin = self._drifted(duration_s)
-        self._changed(cost, origin)
-        cost += self._misfit_per_s(level) * duration_s
-        self._cost = cost - cost.min(axis=(1, 2), keepdims=True)
-        return origin.reshape(len(origin), -1)
+    def advance(self, spans: Sequence[Span]) -> States:
+        """Takes the next spans; answers the state that each state came from, as (spans, ladders, states)."""
+        levels, durations_s = np.array(spans, dtype=float).reshape(-1, 2).T
+        drifts = [self._is_time_to_drift(duration_s) for _, duration_s in spans]
+        costs = np.empty((len(spans) + 1, *self._cost.shape))
+        costs[0] = self._cost
+        offered = np.empty_like(self._cost)
+        for before, cost, misfit, drift in zip(
+            costs, costs[1:], self._misfits(levels, durations_s), drifts, strict=False
+        ):
+            np.add(np.minimum.accumulate(before, axis=-1, out=offered), self._change, out=offered)
+            np.copyto(cost, before)
+            if drift:
+                dearer = before + self._slide
+                np.minimum(cost[..., 1:], dearer[..., :-1], out=cost[..., 1:])
+                np.minimum(cost[..., :-1], dearer[..., 1:], out=cost[..., :-1])
+            np.minimum(cost[CHANGED], offered[CHANGES], out=cost[CHANGED])
+            cost += misfit
+            cost -= np.minimum.reduce(cost, axis=(1, 2), keepdims=True)
+        self._cost = costs[-1]
+        return self._origins(costs[:-1], np.array(drifts, dtype=bool)).reshape(len(spans), len(self._cost), -1)
 
     def peek(self, level: float, duration_s: float) -> States:
         """The best states after one more span, without taking it."""
         kept = self._cost, self._since_drift_s
-        self.advance(level, duration_s)
+        self.advance([(level, duration_s)])
         best = self.best
         self._cost, self._since_drift_s = kept
         return best
@@ -104,42 +121,45 @@ class LadderModel:
 
     @property
     def first_hard(self) -> int:
-        """Number of the lowest hard state."""
+        """Number of the first hard state."""
         return len(self._rungs)
 
-    def _misfit_per_s(self, level: float) -> Floats:
-        if level < STOPPED_LEVEL:
-            return self._stop_cost_per_s
-        residual = level - self._rungs
-        misfit: Floats = np.minimum(self._evidence_per_s * residual**2, np.where(residual < 0, self._dip, self._burst))
-        return misfit
+    def _misfits(self, levels: Floats, durations_s: Floats) -> Floats:
+        """What each span costs in each state."""
+        residual = levels[:, None, None] - self._rungs
+        cap = np.where(residual < 0, self._dip, self._burst)
+        easy = np.minimum(self._evidence_per_s * residual**2, cap)
+        misfits: Floats = np.stack([easy, easy[..., ::-1]], axis=-2)
+        misfits[levels < STOPPED_LEVEL] = self._stop_cost_per_s
+        misfits *= durations_s[:, None, None, None]
+        return misfits
 
-    def _drifted(self, duration_s: float) -> tuple[Floats, States]:
-        """Costs after sliding at most one rung, when it is time for that."""
-        cost, origin = self._cost.copy(), self._stay.copy()
+    def _is_time_to_drift(self, duration_s: float) -> bool:
         self._since_drift_s += duration_s
         if self._since_drift_s < self._drift_every_s:
-            return cost, origin
+            return False
         self._since_drift_s %= self._drift_every_s
-        dearer = self._cost + self._slide
-        take(cost[..., 1:], origin[..., 1:], dearer[..., :-1], self._stay[..., :-1])
-        take(cost[..., :-1], origin[..., :-1], dearer[..., 1:], self._stay[..., 1:])
-        return cost, origin
+        return True
 
-    def _changed(self, cost: Floats, origin: States) -> None:
-        """Lets hard fall to any easy rung far enough below, and easy rise to any hard one far enough above."""
-        easy, hard = self._cost[:, 0], self._cost[:, 1]
-        price, rungs = self._change[:, 0], len(self._rungs)
-        cheapest, column = running_minimum(easy, self._columns)
-        up = cheapest[:, :-LEAST_RUNGS] + price
-        take(cost[:, 1, LEAST_RUNGS:], origin[:, 1, LEAST_RUNGS:], up, column[:, :-LEAST_RUNGS])
-        cheapest, column = running_minimum(hard[:, ::-1], self._columns)
-        down = cheapest[:, ::-1][:, LEAST_RUNGS:] + price
-        from_state = (2 * rungs - 1 - column[:, ::-1])[:, LEAST_RUNGS:]
-        take(cost[:, 0, :-LEAST_RUNGS], origin[:, 0, :-LEAST_RUNGS], down, from_state)
+    def _origins(self, before: Floats, drifts: Bools) -> States:
+        """Where each state comes from, by the costs before: staying goes before sliding, and that before changing."""
+        cost, origin = before.copy(), np.broadcast_to(self._states, before.shape).copy()
+        slid, slid_from = cost[drifts], origin[drifts]
+        dearer = slid + self._slide
+        take(slid[..., 1:], slid_from[..., 1:], dearer[..., :-1], self._states[:, :-1])
+        take(slid[..., :-1], slid_from[..., :-1], dearer[..., 1:], self._states[:, 1:])
+        cost[drifts], origin[drifts] = slid, slid_from
+        cheapest, states = running_minimum(before, self._states)
+        take(cost[CHANGED], origin[CHANGED], (cheapest + self._change)[CHANGES], states[CHANGES])
+        return origin
 
 
-def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Iterable[tuple[float, float]]) -> Bools:
+CHANGED = (..., slice(None, -LEAST_RUNGS))
+CHANGES = (..., slice(None, None, -1), slice(-LEAST_RUNGS - 1, None, -1))
+"""Where an effort may change to, and from where: hard falls to any easy rung far enough below, easy rises likewise."""
+
+
+def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Sequence[Span]) -> Bools:
     """Whether each span is hard in the cheapest story of each ladder, as (ladders, spans).
 
     Args:
@@ -148,13 +168,14 @@ def cheapest_paths(ladders: Sequence[Ladder], noise: float, spans: Iterable[tupl
         spans: level and duration [s] of each.
     """
     model = LadderModel(ladders, noise)
-    origins = [model.advance(level, duration_s).astype(np.int16) for level, duration_s in spans]
-    every = np.arange(len(ladders))
-    state, hard = model.best, np.zeros((len(ladders), len(origins)), dtype=bool)
-    for number in range(len(origins) - 1, -1, -1):
-        hard[:, number] = state >= model.first_hard
-        state = origins[number][every, state]
-    return hard
+    parts = (spans[at : at + SPANS_AT_ONCE] for at in range(0, len(spans), SPANS_AT_ONCE))
+    origins = [origin for part in parts for origin in model.advance(part)]
+    every, state = np.arange(len(ladders)), model.best
+    states = np.empty((len(spans), len(ladders)), dtype=np.int16)
+    for at in range(len(spans) - 1, -1, -1):
+        states[at] = state
+        state = origins[at][every, state]
+    return np.greater_equal(states.T, model.first_hard)
 
 
 def take(cost: Floats, origin: States, offered: Floats, offered_from: States) -> None:
@@ -164,7 +185,7 @@ def take(cost: Floats, origin: States, offered: Floats, offered_from: States) ->
     np.copyto(origin, offered_from, where=cheaper)
 
 
-def running_minimum(cost: Floats, columns: States) -> tuple[Floats, States]:
-    """The cheapest up to each column, and the column it stands in."""
+def running_minimum(cost: Floats, states: States) -> tuple[Floats, States]:
+    """The cheapest up to each state, and the last state that has it."""
     cheapest = np.minimum.accumulate(cost, axis=-1)
-    return cheapest, np.maximum.accumulate(np.where(cost == cheapest, columns, 0), axis=-1)
+    return cheapest, np.maximum.accumulate(np.where(cost == cheapest, states, 0), axis=-1)

@@ -8,8 +8,10 @@ before and after it?  A steady row has such contrasts too, but not one after the
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +32,7 @@ On 105 steady rows the best comb of 8 rounds or more reaches 5.9 and the best of
 surges; the next 7.8).  Ten rounds of 45/75 at a ratio of 1.15 reach 15-20 with a trained athlete's noise and 8-14
 with a beginner's.
 """
+ROUNDING = 1 - 1e-9  # sums in another order differ by less
 WEAKEST_ROUND = 0.25  # of the mean contrast
 WEAK_END = 0.4  # of the median contrast: a first or last round below it is none
 REFINED_S, SHORTEST_S = 3, 10
@@ -70,16 +73,22 @@ def find_rhythm(row: Row) -> Rhythm | None:
 
 def clearest(comb: Comb) -> Rhythm | None:
     """The clearest rhythm of an unbroken row."""
-    coarse = [
-        found
-        for work_s, easy_s in product(LENGTHS_S, LENGTHS_S)
-        if RECOVERY_SHARE[0] <= easy_s / (work_s + easy_s) <= RECOVERY_SHARE[1]
-        and (found := comb.best_run(work_s, easy_s)) is not None
-    ]
-    if not coarse:
-        return None
-    _, first_s, work_s, easy_s, rounds = max(coarse)
-    return comb.refined(first_s, work_s, easy_s, rounds)
+    best: Run | None = None
+    for most_gain, work_s, easy_s in sorted(comb.promising(), reverse=True):
+        if best and most_gain * ROUNDING < best.gain:
+            break
+        best = max(filter(None, (best, comb.best_run(work_s, easy_s))), default=None)
+    return comb.refined(best.first_s, best.work_s, best.easy_s, best.rounds) if best else None
+
+
+class Run(NamedTuple):
+    """Pieces at equal distances: what they explain, when the first begins, how long each and its recovery lasts [s]."""
+
+    gain: float
+    first_s: float
+    work_s: int
+    easy_s: int
+    rounds: int
 
 
 class Comb:
@@ -91,40 +100,54 @@ class Comb:
         self._integral = np.r_[0.0, np.cumsum(row.resting_levels * row.durations_s)]
         self._grid_s = np.arange(self._start_s, self._end_s, GRID_S)
 
-    def contrast(self, at_s: Floats, work_s: float, easy_s: float) -> Floats:
+    def promising(self) -> Iterator[tuple[float, int, int]]:
+        """The lengths of piece and recovery with a run that is long enough, and what no run of them exceeds."""
+        lengths_s = np.array(LENGTHS_S, dtype=float)[:, None]
+        before = self._before(self._grid_s, lengths_s)
+        for work_s in LENGTHS_S:
+            shares = lengths_s[:, 0] / (work_s + lengths_s[:, 0])
+            fits = (RECOVERY_SHARE[0] <= shares) & (shares <= RECOVERY_SHARE[1])
+            all_gains = gains_of(self._contrast(self._grid_s, work_s, lengths_s[fits], before[fits]))
+            for easy_s, each in zip(lengths_s[fits, 0].astype(int).tolist(), all_gains, strict=True):
+                gains = by_round(each, work_s + easy_s)
+                lasting = gains > 0
+                for _ in range(LEAST_ROUNDS - 1):
+                    lasting = lasting[1:] & lasting[:-1]
+                if lasting.any():
+                    yield float(gains.sum(axis=0).max()) * weight_s(work_s, easy_s), work_s, easy_s
+
+    def contrast(self, at_s: Floats, work_s: Floats | float, easy_s: Floats | float) -> Floats:
         """What a piece that begins at each time has over its recoveries [log power]; NaN where the row lacks either."""
+        return self._contrast(at_s, work_s, easy_s, self._before(at_s, easy_s))
+
+    def _before(self, at_s: Floats, easy_s: Floats | float) -> Floats:
+        return self._mean(at_s - easy_s + REACTION_S, at_s)
+
+    def _contrast(self, at_s: Floats, work_s: Floats | float, easy_s: Floats | float, before: Floats) -> Floats:
         work_end_s, easy_end_s = at_s + work_s, at_s + work_s + easy_s
         work = self._mean(at_s + REACTION_S, work_end_s)
-        before = self._mean(at_s - easy_s + min(REACTION_S, easy_s / 2), at_s)
-        after = self._mean(work_end_s + min(REACTION_S, easy_s / 2), easy_end_s)
+        after = self._mean(work_end_s + REACTION_S, easy_end_s)
         before = np.where(np.isnan(before), after, before)
         after = np.where(np.isnan(after), before, after)
         contrast: Floats = work - (before + after) / 2
         return contrast
 
-    def best_run(self, work_s: int, easy_s: int) -> tuple[float, float, int, int, int] | None:
-        """The longest and strongest row of pieces at equal distances: its gain, its first start, and what it is of."""
-        stride = (work_s + easy_s) // GRID_S
-        rounds = -(-len(self._grid_s) // stride)
-        if rounds < LEAST_ROUNDS:
-            return None
-        contrast = np.full(rounds * stride, math.nan)
-        contrast[: len(self._grid_s)] = self.contrast(self._grid_s, work_s, easy_s)
-        by_round = contrast.reshape(rounds, stride)
-        gain = np.where(by_round > LEAST_CONTRAST, by_round**2, -math.inf)  # NaN is no contrast either
+    def best_run(self, work_s: int, easy_s: int) -> Run | None:
+        """The longest and strongest row of pieces at equal distances; None where it is too short for a rhythm."""
+        gains = by_round(gains_of(self.contrast(self._grid_s, work_s, easy_s)), work_s + easy_s)
+        stride = gains.shape[1]
         upto, length = np.zeros(stride), np.zeros(stride, dtype=int)
         best, best_end, best_length = 0.0, (0, 0), 0
-        for number in range(rounds):
-            goes_on = gain[number] > 0
-            upto, length = np.where(goes_on, upto + gain[number], 0.0), np.where(goes_on, length + 1, 0)
+        for number, gain in enumerate(gains):
+            goes_on = gain > 0
+            upto, length = (upto + gain) * goes_on, (length + 1) * goes_on
             column = int(upto.argmax())
             if upto[column] > best:
                 best, best_end, best_length = float(upto[column]), (number, column), int(length[column])
         if best_length < LEAST_ROUNDS:
             return None
         first = (best_end[0] - best_length + 1) * stride + best_end[1]
-        weight = work_s * easy_s / (work_s + easy_s)  # what a contrast of such lengths explains
-        return best * weight, float(self._grid_s[first]), work_s, easy_s, best_length
+        return Run(best * weight_s(work_s, easy_s), float(self._grid_s[first]), work_s, easy_s, best_length)
 
     def refined(self, first_s: float, work_s: float, easy_s: float, rounds: int) -> Rhythm | None:
         """The same to the second, if it is clear enough to be meant."""
@@ -134,7 +157,7 @@ class Comb:
             for a, b, c in product(near, near, near)
             if min(work_s + b, easy_s + c) > SHORTEST_S
         ]
-        first_s, work_s, easy_s = max(candidates, key=lambda each: self._gain(each, rounds))
+        first_s, work_s, easy_s = candidates[int(self._gains(candidates, rounds).argmax())]
         contrast = self._contrasts(first_s, work_s, easy_s, rounds)
         strong = np.flatnonzero(contrast >= WEAK_END * np.median(contrast))
         if not strong.size:
@@ -146,19 +169,41 @@ class Comb:
             return None
         return Rhythm(first_s + first * (work_s + easy_s), work_s, easy_s, len(contrast), clearness)
 
-    def _contrasts(self, first_s: float, work_s: float, easy_s: float, rounds: int) -> Floats:
+    def _contrasts(
+        self, first_s: Floats | float, work_s: Floats | float, easy_s: Floats | float, rounds: int
+    ) -> Floats:
         return self.contrast(first_s + (work_s + easy_s) * np.arange(rounds, dtype=float), work_s, easy_s)
 
-    def _gain(self, comb: tuple[float, float, float], rounds: int) -> float:
-        first_s, work_s, easy_s = comb
-        total = float(np.sum(self._contrasts(first_s, work_s, easy_s, rounds) ** 2))
-        return -math.inf if math.isnan(total) else total * work_s * easy_s / (work_s + easy_s)
+    def _gains(self, combs: Sequence[tuple[float, float, float]], rounds: int) -> Floats:
+        """What each comb explains; -inf where the row lacks a part of it."""
+        first_s, work_s, easy_s = np.array(combs, dtype=float).T[..., None]
+        contrasts = self._contrasts(first_s, work_s, easy_s, rounds)
+        gains = np.sum(contrasts**2, axis=1, keepdims=True) * work_s * easy_s / (work_s + easy_s)
+        return np.where(np.isnan(gains), -math.inf, gains)
 
     def _mean(self, start_s: Floats, end_s: Floats) -> Floats:
         """Mean level between two times; NaN where the row doesn't reach, or for no time at all."""
         integral = np.interp(end_s, self._edges_s, self._integral) - np.interp(start_s, self._edges_s, self._integral)
         reaches = (start_s >= self._start_s - GRID_S) & (end_s <= self._end_s + GRID_S) & (end_s > start_s)
         return np.where(reaches, integral / np.where(end_s > start_s, end_s - start_s, 1.0), math.nan)
+
+
+def gains_of(contrasts: Floats) -> Floats:
+    """The squares of contrasts; 0 where there is too little contrast, or none that is known."""
+    return np.where(contrasts > LEAST_CONTRAST, contrasts**2, 0.0)
+
+
+def by_round(of_grid: Floats, round_s: int) -> Floats:
+    """Values of the grid, a row a round."""
+    stride = round_s // GRID_S
+    rounds = np.zeros((-(-len(of_grid) // stride), stride))
+    rounds.ravel()[: len(of_grid)] = of_grid
+    return rounds
+
+
+def weight_s(work_s: float, easy_s: float) -> float:
+    """What a squared contrast of such lengths explains [s]."""
+    return work_s * easy_s / (work_s + easy_s)
 
 
 def clearness_of(contrasts: Floats) -> float:

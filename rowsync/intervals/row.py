@@ -98,8 +98,14 @@ class Row:
 
     def median_power_w(self, start_s: float, end_s: float) -> float:
         """Median power between two times, over time [W]."""
-        near, inside_s = self.between(start_s, end_s)
-        return weighted_median(self.power_w[near], inside_s)
+        if (start_s, end_s) not in self._medians_w:  # blocks are compared with each other again and again
+            near, inside_s = self.between(start_s, end_s)
+            self._medians_w[start_s, end_s] = weighted_median(self.power_w[near], inside_s)
+        return self._medians_w[start_s, end_s]
+
+    @cached_property
+    def _medians_w(self) -> dict[tuple[float, float], float]:
+        return {}
 
     def part(self, first: int, last: int) -> Row:
         """The row from span number `first` up to but without `last`."""
@@ -108,7 +114,7 @@ class Row:
 
     def between(self, start_s: float, end_s: float) -> tuple[slice, Floats]:
         """The spans that lie at least partly between two times, and how long each does [s]."""
-        near = slice(int(np.searchsorted(self.end_s, start_s)), int(np.searchsorted(self.start_s, end_s)))
+        near = slice(int(self.end_s.searchsorted(start_s)), int(self.start_s.searchsorted(end_s)))
         inside_s = np.minimum(self.end_s[near], end_s) - np.maximum(self.start_s[near], start_s)
         return near, np.maximum(inside_s, 0.0)
 
@@ -190,9 +196,9 @@ def weighted_median(values: Floats, weights: Floats) -> float:
     """The value that half of the weight stays below; 0 where there is no weight."""
     if not weights.sum() > 0:
         return 0.0
-    order = np.argsort(values)
-    upto = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(upto, upto[-1] / 2)])
+    order = values.argsort()
+    upto = weights[order].cumsum()
+    return float(values[order[upto.searchsorted(upto[-1] / 2)]])
 
 
 def runs(values: NDArray[np.generic]) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from rowsync.intervals.announcer import Announcer
 from rowsync.intervals.blocks import Block, Comparison, bounds_s
 from rowsync.intervals.effort import Effort, Segment, joined
 from rowsync.intervals.judge import confidence_of, probability_of
-from rowsync.intervals.row import LONGEST_STROKE_S, SHORTEST_STROKE_S, Row, weighted_median
+from rowsync.intervals.row import LONGEST_STROKE_S, POOLED_STROKES, SHORTEST_STROKE_S, Row, weighted_median
 from rowsync.intervals.stories import Story, likeliest
 from rowsync.strokes import Stroke
 
@@ -48,11 +48,15 @@ class Segmenter:
 
     Args:
         caution: live, the one knob between delay and false alarms: 1 is usual, 2 makes each change twice as dear.
+
+    Attributes:
+        taken: how many strokes it took: those that take time, after the one before.
     """
 
     def __init__(self, caution: float = 1.0) -> None:
+        self.taken = 0
         self._strokes: list[Stroke] = []
-        self._announcer = Announcer(caution)
+        self._announcer, self._announced = Announcer(caution), 0
 
     def feed(self, stroke: Stroke) -> None:
         """Takes the next stroke; times between strokes that no stroke owns are rest."""
@@ -61,16 +65,28 @@ class Segmenter:
             return
         start_s = max(stroke.start_s, before_s, stroke.end_s - LONGEST_STROKE_S)
         if stroke.end_s - start_s >= SHORTEST_STROKE_S:
-            self._strokes.append(replace(stroke, start_s=start_s))
-            self._announcer.feed(self._strokes)
+            self._strokes.append(stroke if start_s == stroke.start_s else stroke._replace(start_s=start_s))
+            self.taken += 1
 
     def effort(self, time_s: float) -> Effort | None:
         """The provisional effort at `time_s`, at or after the last stroke [s]; None before the first stroke."""
-        return self._announcer.effort(time_s)
+        return self._announcer_after(self.taken).effort(time_s)
 
-    def settled(self, time_s: float) -> Effort | None:
-        """The effort some seconds before `time_s`, said for good until the end; None before the first stroke."""
-        return self._announcer.settled(time_s)
+    def settled(self, time_s: float, taken: int | None = None) -> Effort | None:
+        """The effort some seconds before `time_s`, said for good until the end; None before the first stroke.
+
+        Args:
+            time_s: at or after the last stroke [s].
+            taken: as it was known by so many strokes, no fewer than at any question before; by default by all.
+        """
+        return self._announcer_after(self.taken if taken is None else taken).settled(time_s)
+
+    def _announcer_after(self, taken: int) -> Announcer:
+        """The announcer, told so many strokes: it reckons when it is asked, and after the fact nobody asks."""
+        for told in range(self._announced + 1, taken + 1):
+            self._announcer.feed(self._strokes[max(0, told - POOLED_STROKES) : told])
+        self._announced = max(self._announced, taken)
+        return self._announcer
 
     def finish(
         self, end_s: float, timetable: Sequence[Segment] = (), pauses_s: Sequence[tuple[float, float]] = ()
@@ -85,7 +101,9 @@ class Segmenter:
         if not end_s > 0:
             return Segmentation((), None)
         strokes = [
-            replace(s, end_s=min(s.end_s, end_s)) for s in self._strokes if s.start_s <= end_s - SHORTEST_STROKE_S
+            stroke if stroke.end_s <= end_s else stroke._replace(end_s=end_s)
+            for stroke in self._strokes
+            if stroke.start_s <= end_s - SHORTEST_STROKE_S
         ]
         if not strokes:
             return Segmentation((Segment(Effort.REST, 0.0, end_s),), None)

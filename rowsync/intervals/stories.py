@@ -78,7 +78,7 @@ def plain_stories(row: Row) -> Iterator[Story]:
 def readings(row: Row) -> Iterator[tuple[tuple[Block, ...], bool]]:
     """The blocks of each reading, and whether it is the fine ladder's; many readings are the same."""
     ladders = (USUAL, SENSITIVE, STUBBORN, FINE)
-    spans = zip(row.levels.tolist(), row.durations_s.tolist(), strict=True)
+    spans = list(zip(row.levels.tolist(), row.durations_s.tolist(), strict=True))
     for ladder, hard in zip(ladders, cheapest_paths(ladders, row.noise, spans), strict=True):
         blocks = relabelled(row, blocks_of(hard if hard.any() else ~hard))
         if ladder is not FINE:

@@ -1,1 +1,1 @@
-"""Suites that break what can break around rowsync, and see that its promises hold."""
+"""Torture: what rowsync promises, tried until it breaks.  README.md says how, and what was found."""
