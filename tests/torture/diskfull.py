@@ -333,6 +333,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 LONGER = "replay --store of more"
 """The one that replaces a session's bytes, by more of them."""
 
+FINISHING = "sessions"
+"""The one that finds a row that is over, and not stored yet."""
+
 READING = ("sessions", "show")
 """Commands that answer also where nothing can be written."""
 
@@ -359,8 +362,10 @@ def commanded(name: str, begun: Path, folder: Path, room_bytes: int, weak: str |
     with disk("full", folder) as there:
         shutil.copytree(begun, there.folder, dirs_exist_ok=True)
         Store(there.folder / "data").rows()
+        if name == FINISHING:
+            _leave_journal(there.folder / "data")
         before = _contents(there.folder)
-        there.refuse(room_bytes)
+        there.refuse(0 if name == FINISHING else room_bytes)
         with mistaken(weak):
             code, said = _commanded(there.folder, *COMMANDS[name])
         kept = {path for path in before if _is_bytes(path) and (name != LONGER or path.stem != "old")}
@@ -373,8 +378,17 @@ def commanded(name: str, begun: Path, folder: Path, room_bytes: int, weak: str |
         code, said = _commanded(there.folder, *COMMANDS[name])
         if code:
             wrong.append(f"with room again it ends with {code}: {said.strip()[-300:]}")
+        if name == FINISHING and "Recovered a session that was cut short: left" not in said:
+            wrong.append(f"with room again the row isn't stored: {said.strip()[-300:]}")
         wrong += _unsound(there.folder)
     return [f"rowsync {name}, {room_bytes} bytes of room: {each}" for each in wrong]
+
+
+def _leave_journal(data: Path) -> None:
+    """A journal whose row is over."""
+    left = seed_workout(130, "left")
+    (data / "journal").mkdir(exist_ok=True)
+    (data / "journal" / "left.jsonl").write_bytes(recording_bytes(left.header, left.items))
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
