@@ -7,7 +7,6 @@ The file only serves to say what changed since.  One that can't be read or writt
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rowsync.files import replacing
+from rowsync.seal import sealed, unsealed
 from rowsync.wording import count, measured, number, outside_text
 
 FILE = "exported.json"
@@ -69,7 +69,7 @@ class Export:
 def last_exports(folder: Path) -> dict[str, Export]:
     """What was exported last of each athlete, as kept in a data folder; nothing, where it can't be read."""
     try:
-        content = json.loads((folder / FILE).read_bytes())
+        content = unsealed((folder / FILE).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     athletes = content.items() if isinstance(content, dict) else ()
@@ -80,9 +80,10 @@ def keep_exports(folder: Path, exports: Mapping[str, Export]) -> None:
     """Keep what was exported now for the next export; what is kept of other athletes stays."""
     if not exports:
         return
-    content = {athlete: asdict(export) for athlete, export in (last_exports(folder) | dict(exports)).items()}
+    every = last_exports(folder) | dict(exports)
+    content = {athlete: asdict(export) | {"day": export.day.isoformat()} for athlete, export in every.items()}
     with suppress(OSError), replacing(folder / FILE) as file:
-        file.write(json.dumps(content, default=date.isoformat, separators=(",", ":")).encode())
+        file.write(sealed(content))
 
 
 def change(athlete: str, then: Export, now: Export) -> str | None:

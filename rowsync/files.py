@@ -41,6 +41,21 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def still(folder: Path) -> Iterator[None]:
+    """While nobody writes below a folder; nothing is made or changed for it."""
+    try:
+        opened = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # nobody ever wrote there, or nobody can be kept from it
+        yield
+        return
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(opened)
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file to write for the owner alone, so that a crash leaves the old one or the new one, whole.
 

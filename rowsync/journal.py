@@ -109,10 +109,13 @@ class Journal:
             self._closing = True
             self._wake.notify()
         self._thread.join(timeout_s)
-        if self._thread.is_alive() or self.trouble is not None or self.durable < self._notifications:
-            raise StoreError(self._refused())
-        os.close(self._file)
-        self._is_closed = True
+        is_saved = self.trouble is None and self.durable == self._notifications
+        refused = None if is_saved and not self._thread.is_alive() else self._refused()
+        if not self._thread.is_alive():  # else it may write yet, to whatever would have that number then
+            os.close(self._file)
+            self._is_closed = True
+        if refused is not None:
+            raise StoreError(refused)
 
     def __enter__(self) -> Journal:
         return self

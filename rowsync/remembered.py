@@ -5,7 +5,6 @@ The file only saves typing.  One that can't be read or written costs nothing but
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from rowsync.discovery import Known
 from rowsync.files import replacing
+from rowsync.seal import sealed, unsealed
 
 FILE = "machines.json"
 
@@ -29,7 +29,7 @@ class Remembered:
 def remembered(folder: Path) -> Remembered:
     """What is remembered in a data folder; nothing, where it can't be read."""
     try:
-        content = json.loads((folder / FILE).read_bytes())
+        content = unsealed((folder / FILE).read_bytes())
     except (OSError, ValueError, RecursionError):
         return Remembered()
     return Remembered(_known(content, "rower"), _known(content, "strap"))
@@ -37,9 +37,9 @@ def remembered(folder: Path) -> Remembered:
 
 def remember(folder: Path, what: Remembered) -> None:
     """Keep it for the next session."""
-    content = json.dumps({name: each for name, each in asdict(what).items() if each})
+    content = sealed({name: each for name, each in asdict(what).items() if each})
     with suppress(OSError), replacing(folder / FILE) as file:
-        file.write(content.encode())
+        file.write(content)
 
 
 def _known(content: Any, what: str) -> Known | None:

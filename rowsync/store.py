@@ -62,6 +62,7 @@ from rowsync.recording import (
     note_from_fields,
     read_recording,
 )
+from rowsync.seal import SEAL, sealed, unsealed
 from rowsync.session import Header, Session, analyse, weighted_mean
 from rowsync.slug import slug
 from rowsync.strokes import Stroke, StrokeCounter
@@ -79,6 +80,7 @@ SCHEMA = 6
 An older one is made anew when it is read, and so is what an older energy model reckoned; `rebuild` makes all anew.
 """
 _METADATA = b"rowsync"
+_COLUMNS_CRC = "columns_crc"
 
 MOST_ROWS = 1 << 24
 """No recording of `LARGEST_BYTES` holds more packets."""
@@ -482,8 +484,8 @@ class Store:
         correction = correction_from_fields(_said_content(path))
         if correction is None:
             raise RecordingError(
-                f"{path}, which holds what you corrected, can't be read; the intervals are those that were detected. "
-                f"Mend the file, or forget it: rowsync correct {path.stem} --undo"
+                f"{path}, which holds what you corrected, can't be read, or was altered; the intervals are those that "
+                f"were detected. Mend it and take its {SEAL} out, or forget it: rowsync correct {path.stem} --undo"
             )
         return correction
 
@@ -664,6 +666,32 @@ class Store:
         finally:
             self._table()
 
+    def derived(self, session_ids: Iterable[str], jobs: int = 1) -> Iterator[Rebuilt]:
+        """What `rebuild` would make of sessions; nothing is written.
+
+        Args:
+            session_ids: which.
+            jobs: how many processes derive at once.
+
+        Raises:
+            StoreError: a worker was killed.
+        """
+        for derived in in_order(self._derived, list(session_ids), jobs):
+            yield derived.rebuilt
+
+    def is_behind_bytes(self, session_id: str) -> bool:
+        """Whether a session's samples say something else than its bytes would, as far as that shows underived.
+
+        Raises:
+            SessionNotFound: there are no bytes of it, or no samples.
+            RecordingError: a file is not ours or altered.
+        """
+        metadata = _metadata(self._file("samples", session_id), "summary")
+        summary, held = metadata["summary"], _metadata(self._file("raw", session_id), "header")["rows"]
+        said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
+        is_else = said != self._said(session_id).fields or summary.get("notifications") != held
+        return is_else or self._is_old(metadata)
+
     def _derived(self, session_id: str) -> _Derived:
         """A session derived from its bytes, and nothing written."""
         try:
@@ -793,7 +821,7 @@ class Store:
         with _writing(self.folder):
             path = self._path(kind, session)
             with replacing(path) as file:
-                file.write(json.dumps({"session_id": session_id} | content, indent=1).encode())
+                file.write(sealed({"session_id": session_id} | content))
             for other in _others(path):
                 _remove(other)
 
@@ -1045,8 +1073,40 @@ def _entries(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
 # --- reading and writing ----------------------------------------------------------------------------------------------
 
 
+def check_file(kind: str, path: Path) -> None:
+    """Read a stored file with every check that there is.
+
+    Args:
+        kind: "raw", "samples", "index", "truth" or "felt".
+        path: where it lies.
+
+    Raises:
+        RecordingError: it can't be read, was altered, isn't ours, or is from a newer rowsync.
+    """
+    if kind in SAID:
+        read = correction_from_fields if kind == "truth" else felt_from_fields
+        if read(_said_content(path)) is None:
+            raise RecordingError(f"{path} can't be read, or was altered.")
+        return
+    is_todays = kind == "raw" or _metadata(path)["schema"] == SCHEMA
+    metadata = _metadata(path, *_PROMISED[kind] if is_todays else ())
+    _read(path, _COLUMNS[kind] if is_todays else pq.read_schema(path))
+    if kind == "samples":
+        _row_of_file(path)
+    elif kind == "raw" and slug(str(metadata["header"].get("session_id"))) != path.stem:
+        raise RecordingError(f"{path} holds another session.")
+
+
+_COLUMNS = {"raw": RAW, "samples": SAMPLES, "index": INDEX}
+_PROMISED = {"raw": ("header", "events"), "samples": ("summary",), "index": ("left_out", "changed_ns")}
+
+
 def _read(path: Path, schema: pa.Schema) -> pa.Table:
     """Read a whole file, every page checked.
+
+    Args:
+        path: where it lies.
+        schema: what its columns must be.
 
     Raises:
         RecordingError: it can't be read, or its columns aren't those of the schema.
@@ -1062,8 +1122,11 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         _raise_unreadable(path, error)
         raise RecordingError(f"{path} can't be read: {_first_line(error)}.") from None
-    if table.num_rows != _metadata(path).get("rows", table.num_rows):
+    said = _metadata(path)
+    if table.num_rows != said.get("rows", table.num_rows):
         raise RecordingError(f"{path} doesn't have all of its rows: it was altered.")
+    if _COLUMNS_CRC in said and said[_COLUMNS_CRC] != _columns_crc(table):
+        raise RecordingError(f"{path} doesn't hold what was written into it: it was altered.")
     return table
 
 
@@ -1127,7 +1190,8 @@ def _raise_unreadable(path: Path, error: BaseException) -> None:
 def _file_bytes(table: pa.Table, **content: Any) -> bytes:
     """A parquet file.
 
-    What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.
+    What is known of the session goes into its metadata, with a CRC: page checksums don't cover a file's footer.  So
+    does a CRC of what is in the columns: one flipped bit of the footer can give a column the pages of another.
     """
     text = json.dumps(_description(table) | content, separators=(",", ":")).encode()
     file = io.BytesIO()
@@ -1168,7 +1232,7 @@ def _said_content(path: Path) -> Any:
         Unreadable: the system doesn't let it be read.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = unsealed(path.read_bytes())
     except OSError as error:
         raise Unreadable(f"{path} can't be read: {_first_line(error)}.") from None
     except (ValueError, RecursionError):
@@ -1178,7 +1242,38 @@ def _said_content(path: Path) -> Any:
 
 
 def _description(table: pa.Table) -> dict[str, Any]:
-    return {"schema": SCHEMA, "rowsync": __version__, "rows": table.num_rows}
+    return {"schema": SCHEMA, "rowsync": __version__, "rows": table.num_rows, _COLUMNS_CRC: _columns_crc(table)}
+
+
+def _columns_crc(table: pa.Table) -> str:
+    """A CRC-32 of the values of a table, column by column; how a file holds them makes no difference."""
+    crc = 0
+    for column in table.columns:
+        for part in _parts(column.combine_chunks()):
+            crc = crc32(part, crc)
+    return f"{crc:08x}"
+
+
+def _parts(column: pa.Array) -> Iterator[memoryview]:
+    """Which values of a column there are, and these."""
+    yield _fixed(column.is_valid().cast(pa.uint8()))
+    values = column.drop_null()
+    if values.type in (pa.string(), pa.binary()):
+        texts = values.cast(pa.binary())
+        yield _fixed(pc.binary_length(texts))
+        yield memoryview(b"".join(texts.to_pylist()))
+    else:
+        yield _fixed(values.cast(_PLAIN.get(values.type, values.type)))
+
+
+_PLAIN = {pa.bool_(): pa.uint8(), pa.timestamp("us", tz="UTC"): pa.int64()}
+"""As what values are summed up that aren't numbers of whole bytes."""
+
+
+def _fixed(numbers: pa.Array) -> memoryview:
+    """The bytes of numbers, none of them absent."""
+    width = numbers.type.bit_width // 8
+    return memoryview(numbers.buffers()[1] or b"")[numbers.offset * width : (numbers.offset + len(numbers)) * width]
 
 
 def _format(schema: pa.Schema) -> dict[str, Any]:

@@ -8,7 +8,6 @@ Nobody but the person knows these, so a file that can't be read is left as it is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,6 +17,7 @@ from typing import Any
 from rowsync.errors import RecordingError, StoreError
 from rowsync.files import locked, replacing
 from rowsync.programme import Tick
+from rowsync.seal import SEAL, sealed, unsealed
 
 FILE = "programme.json"
 
@@ -89,7 +89,7 @@ def _write(path: Path, everybody: dict[str, Ticked]) -> None:
     """Replace the file, for the owner alone, so that a crash leaves the old one or the new one, whole."""
     content = {"athletes": {name: _fields(said) for name, said in sorted(everybody.items())}}
     with replacing(path) as file:
-        file.write(json.dumps(content, indent=1).encode())
+        file.write(sealed(content))
 
 
 def _fields(said: Ticked) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _fields(said: Ticked) -> dict[str, Any]:
 def _everybody(path: Path) -> dict[str, Ticked]:
     """What everybody said, by name."""
     try:
-        content = json.loads(path.read_bytes())
+        content = unsealed(path.read_bytes())
         if set(content) != {"athletes"}:
             raise ValueError
         return {name: _said(fields) for name, fields in content["athletes"].items()}
@@ -110,8 +110,8 @@ def _everybody(path: Path) -> dict[str, Ticked]:
         return {}
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise RecordingError(
-            f"{path}, which holds what you ticked, can't be read and stays as it is: mend it, or move it away to begin "
-            "anew."
+            f"{path}, which holds what you ticked, can't be read, or was altered, and stays as it is: mend it and take "
+            f"its {SEAL} out, or move it away to begin anew."
         ) from None
 
 

@@ -10,7 +10,6 @@ id (`external_id`).
 from __future__ import annotations
 
 import ipaddress
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ import httpx
 from rowsync import __version__
 from rowsync.errors import RecordingError, StoreError, UploadError, UsageError
 from rowsync.files import locked, replacing
+from rowsync.seal import SEAL, sealed, unsealed
 from rowsync.wording import count, outside_text, stamp
 
 FILE = "uploads.json"
@@ -264,20 +264,23 @@ def keep_upload(folder: Path, session_id: str, upload: Upload, to: str = INTERVA
             said = {key: value for key, value in asdict(upload).items() if value is not None}
             content[to] = (content[to] if isinstance(content.get(to), dict) else {}) | {session_id: said}
             with replacing(path) as file:
-                file.write(json.dumps(content, indent=1).encode())
+                file.write(sealed(content))
     except OSError as error:
         raise StoreError(f"{path} can't be written ({error.strerror}), so it isn't known what was sent.") from None
 
 
 def _everything(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = unsealed(path.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise RecordingError(f"{path}, which says what was sent, can't be read. Mend it, or move it away.")
+        raise RecordingError(
+            f"{path}, which says what was sent, can't be read, or was altered. Mend it and take its {SEAL} out, or "
+            "move it away."
+        )
     return content
 
 

@@ -59,6 +59,7 @@ CORE = [
 FLOORS = [
     *CORE,
     "slug",
+    "seal",
     "files",
     "places",
     "plan_file",
@@ -103,6 +104,7 @@ FLOORS = [
     "adherence",
     "workers",
     "store",
+    "soundness",
     "dashboards",
     "cli",
     "__main__",

@@ -106,6 +106,22 @@ def test_when_no_disk_takes_anything_it_is_never_called_saved(tmp_path):
     assert journal.durable == 0
 
 
+def test_a_journal_that_could_not_be_closed_in_order_is_free_for_the_next_who_comes(tmp_path, monkeypatch):
+    (tmp_path / "journal").mkdir()
+    journal = Journal(tmp_path / "journal" / "a.jsonl", HEADER)
+
+    def failing(opened):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fdatasync", failing)
+        journal.append(NOTIFICATIONS[0])
+        with pytest.raises(StoreError, match="1 notifications could not be saved"):
+            journal.close()
+    assert journals_left(tmp_path) == [journal.path]
+    journal.close()
+
+
 def test_what_a_failed_sync_may_have_dropped_is_written_again(tmp_path, monkeypatch):
     with Journal(tmp_path / "a.jsonl", HEADER) as journal:
         real, failures = os.fdatasync, [OSError(errno.EIO, "Input/output error")]

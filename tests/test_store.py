@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -26,6 +27,7 @@ from rowsync.intervals import Effort, Segment
 from rowsync.journal import Journal
 from rowsync.profile import Profile
 from rowsync.recording import Recording, parse_recording, recording_bytes
+from rowsync.seal import unsealed
 from rowsync.session import analyse
 from rowsync.store import INDEX, SAMPLES, Store
 
@@ -207,6 +209,29 @@ def test_a_flipped_bit_in_the_data_is_noticed_never_a_wrong_number(store, short)
         except RecordingError:
             noticed += 1
     assert noticed > 100
+
+
+def test_a_column_that_stands_in_the_place_of_another_is_noticed(store, short):
+    """As where a flipped bit of the footer lets an offset point at the pages of another column, which are sound."""
+    session_id = store.add(short)["session_id"]
+    (path,) = store.folder.glob("samples/*/*/*.parquet")
+    metadata, table = pq.read_metadata(path).metadata, pq.read_table(path)
+    power, pace = (table.schema.get_field_index(name) for name in ("power_w", "pace_s_per_500m"))
+    columns = list(table.columns)
+    columns[power], columns[pace] = columns[pace], columns[power]
+    swapped = pa.Table.from_arrays(columns, names=table.column_names)
+    with pq.ParquetWriter(path, swapped.schema, store_schema=False) as writer:
+        writer.write_table(swapped)
+        writer.add_key_value_metadata({b"rowsync": metadata[b"rowsync"]})
+    with pytest.raises(RecordingError, match="doesn't hold what was written into it"):
+        store.samples(session_id)
+
+
+def test_files_of_before_there_was_a_checksum_of_columns_are_read(store, short, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("rowsync.store._COLUMNS_CRC", "something_else")
+        session_id = store.add(short)["session_id"]
+    assert len(store.samples(session_id)) == 240
 
 
 def test_files_from_a_newer_rowsync_are_refused_with_the_next_step(store, short, monkeypatch):
@@ -514,7 +539,7 @@ def test_a_corrected_session_has_the_intervals_that_were_said_and_their_means_fo
 def test_what_was_said_lies_beside_the_sessions_as_json_for_the_owner_alone(corrected):
     path = corrected.folder / "truth" / "athlete=virtual" / "year=2026" / "one.json"
     assert path.stat().st_mode & 0o077 == 0
-    assert json.loads(path.read_bytes()) == {
+    assert unsealed(path.read_bytes()) == {
         "session_id": "one",
         "corrected_at": "2026-11-23T18:30:00Z",
         "intervals": [
@@ -630,6 +655,23 @@ def test_a_correction_that_cannot_be_written_leaves_what_was_said_before(correct
     with pytest.raises(StoreError, match="can't be written"):
         corrected.correct("one", replace(SAID, segments=painted(SAID.segments, Effort.REST, 0.0, 60.0)))
     assert corrected.summary("one") == before
+
+
+def test_an_altered_number_of_what_was_said_is_not_believed(corrected, short):
+    (truth,) = corrected.folder.glob("truth/*/*/one.json")
+    truth.write_bytes(truth.read_bytes().replace(b"119.5", b"119.4"))
+    with pytest.raises(RecordingError, match=r"one\.json, .*altered.* take its crc32 out"):
+        corrected.correction("one")
+    corrected.felt("one", Felt(talked=None, exertion=3.0, said_at=datetime(2026, 11, 24, tzinfo=UTC)))
+    (felt,) = corrected.folder.glob("felt/*/*/one.json")
+    felt.write_bytes(felt.read_bytes().replace(b"3.0", b"7.0"))
+    assert "felt" not in corrected.summary("one")
+
+
+def test_what_was_said_counts_without_a_seal_as_where_somebody_mended_it_by_hand(corrected):
+    (truth,) = corrected.folder.glob("truth/*/*/one.json")
+    truth.write_text(json.dumps(unsealed(truth.read_bytes())).replace("85.5", "84.5"))
+    assert corrected.correction("one").segments[1].end_s == 84.5
 
 
 def test_the_truths_are_the_corrected_sessions_with_their_bytes(corrected, short, intervals_recording):

@@ -16,6 +16,7 @@ From the ground up:
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
 - `rebuilding`: `rebuild`
+- `checking`: `check`
 - `imports`: `import`
 - `export`: `export session` and `export calories`
 - `uploading`: `upload`
@@ -34,6 +35,7 @@ import click
 from rowsync import __version__
 from rowsync.cli import (
     athletes,
+    checking,
     export,
     imports,
     machines,
@@ -70,6 +72,7 @@ COMMANDS: tuple[click.Command, ...] = (
     export.export,
     uploading.upload,
     rebuilding.rebuild,
+    checking.check,
     imports.import_,
     athletes.athlete,
     athletes.energy,

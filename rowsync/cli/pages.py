@@ -92,10 +92,21 @@ def _write_all(settings: Settings, store: Store, folder: Path) -> Path:
 
     oldest_first = [row["session_id"] for row in store.rows()][::-1]  # a page links those that lie there already
     with click.progressbar(oldest_first, label="Pages", file=sys.stderr) as ids:
-        for session_id in ids:
-            write_page(store, session_id, folder / f"{session_id}.html", home="index.html")
+        failed = [why for session_id in ids if (why := _write_among(store, session_id, folder)) is not None]
     write_programme_report(programme_of(settings, store, None), folder)
-    return write_history(store, folder)
+    index = write_history(store, folder)
+    if failed:
+        raise RecordingError("\n".join((*failed, f"All other pages are written: {index}")))
+    return index
+
+
+def _write_among(store: Store, session_id: str, folder: Path) -> str | None:
+    """Write a session's page among others; answer why it can't be, if it can't: the others can."""
+    try:
+        write_page(store, session_id, folder / f"{session_id}.html", home="index.html")
+    except (RecordingError, SessionNotFound) as error:
+        return str(error)
+    return None
 
 
 def write_history(store: Store, folder: Path) -> Path:
@@ -114,12 +125,11 @@ def refresh_pages(store: Store, session_ids: Iterable[str]) -> None:
     if not folder.is_dir():
         return
     telling = dict.fromkeys(each for changed in session_ids for each in (changed, *_compared_with(store, changed)))
-    written = [
-        write_page(store, session_id, page, home="index.html")
-        for session_id in telling
-        if (page := folder / f"{session_id}.html").is_file()
-    ]
-    if written:
+    there = [session_id for session_id in telling if (folder / f"{session_id}.html").is_file()]
+    for session_id in there:
+        if (why := _write_among(store, session_id, folder)) is not None:
+            tell(why)
+    if there:
         write_history(store, folder)
 
 
