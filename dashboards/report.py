@@ -6,7 +6,7 @@ import importlib.util
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,9 @@ def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
         StoreError: it can't be written.
     """
     names = athletes_of(index)
-    for athlete in (None, *(names if len(names) > 1 else ())):
+    shown = names if len(names) > 1 else ()
+    _remove_others({athlete_file(name) for name in shown}, directory)
+    for athlete in (None, *shown):
         content = history_page(
             index,
             session_link=lambda at: _report_beside(directory, at),
@@ -136,6 +138,13 @@ def write_history_report(index: pd.DataFrame, directory: Path) -> Path:
         _write(directory / athlete_file(athlete or EVERYBODY), content.encode())
     _write_plotly(directory)
     return directory / HISTORY_FILE
+
+
+def _remove_others(names: Collection[str], directory: Path) -> None:
+    """Removes the pages of athletes whose sessions are somebody else's by now."""
+    for path in directory.glob("athlete-*.html"):
+        if path.name not in names and PLOTLY_FILE in path.read_text(errors="replace"):
+            path.unlink()
 
 
 def athlete_file(name: str) -> str:

@@ -308,7 +308,7 @@ def write_athlete(path: Path, name: str, known: Mapping[str, Any], since: date, 
     text = _content(path) or ""
     plain = _parsed(path, text)
     if name not in _settings(path, plain).athletes:
-        _refuse_name(name)
+        refuse_name(name)
     _tell(plain, name, known, since, default)
     _settings(path, plain)
     with suppress(TOMLKitError, LookupError, TypeError, ValueError, AttributeError):  # it knows not every layout
@@ -323,8 +323,12 @@ def write_athlete(path: Path, name: str, known: Mapping[str, Any], since: date, 
         file.write(text.encode())
 
 
-def _refuse_name(name: str) -> None:
-    """Refuse what no table, file or line on a screen should be called."""
+def refuse_name(name: str) -> None:
+    """Refuse what no table, file or line on a screen should be called.
+
+    Raises:
+        UsageError: it shouldn't.
+    """
     if not name.strip() or name != name.strip() or outside_text(name) != name or set(name) & set('."'):
         raise UsageError(
             f"{outside_text(name, 30)!r} can't be a new athlete's name: it has 1 to {LONGEST_OUTSIDE_TEXT} visible "

@@ -539,10 +539,18 @@ class Store:
         metadata = _metadata(self._file("samples", session_id), "summary")
         summary: dict[str, Any] = metadata["summary"]
         said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
-        if self._is_old(metadata) or said != self._said(session_id).fields:
+        if self._is_old(metadata) or said != self._said(session_id).fields or self._is_of_other_bytes(summary):
             with suppress(RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
                 return self._again(session_id)
         return summary
+
+    def _is_of_other_bytes(self, summary: Mapping[str, Any]) -> bool:
+        """Whether a crash came between the writing of a session's bytes and that of its samples."""
+        try:
+            held: int = _metadata(self._file("raw", summary["session_id"]), "header")["rows"]
+        except (RecordingError, SessionNotFound):
+            return False
+        return held != summary.get("notifications")
 
     def before(self, athlete: str, plan: str | None, started_at: datetime | None = None) -> dict[str, Any] | None:
         """The last session of an athlete's by the same plan; None for a first one.  See `earlier`."""
@@ -568,9 +576,11 @@ class Store:
     def _by_plan(self, athlete: str, plan: str | None) -> Iterator[tuple[str, datetime]]:
         """An athlete's sessions by a plan and when they began, newest first."""
         pieces = None if plan is None else _pieces_of(plan)
-        for row in self.rows() if pieces is not None else ():
-            if row["athlete"] == athlete and row["plan"] and _pieces_of(row["plan"]) == pieces:
-                yield row["session_id"], row["started_at"]
+        table = self._table()
+        columns = [_values(table[name])[::-1] for name in ("session_id", "started_at", "athlete", "plan")]
+        for session_id, began, whose, rowed in zip(*columns, strict=True) if pieces is not None else ():
+            if whose == athlete and rowed and _pieces_of(rowed) == pieces:
+                yield session_id, began
 
     def compared(self, summary: dict[str, Any]) -> dict[str, Any]:
         """A session's summary with what came `before` it by the same plan."""
@@ -1210,8 +1220,12 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _others(path: Path) -> list[Path]:
-    """The same session's files of the same kind under another athlete or year."""
-    return [other for other in path.parents[2].glob(f"*/*/{path.name}") if other != path]
+    """The same session's files of the same kind under another athlete or year.
+
+    On a disk that takes Anna for anna the file itself has several paths, and isn't another.
+    """
+    others = [other for other in path.parents[2].glob(f"*/*/{path.name}") if other != path]
+    return [other for other in others if not (path.exists() and path.samefile(other))]
 
 
 def _remove(path: Path) -> None:

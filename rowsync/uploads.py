@@ -311,4 +311,4 @@ def refuse_failures(failed: Mapping[str, Upload], untried: int = 0, to: str = IN
         lines = [f"{session_id}: {upload.error}" for session_id, upload in failed.items()]
         if untried:
             lines.append(f"Nor {count(untried, 'more session')}, which {'was' if untried == 1 else 'were'} not tried.")
-        raise UploadError("\n".join((f"{to} doesn't have:", *lines, "rowsync upload tries again.")))
+        raise UploadError("\n".join((f"{to} didn't take:", *lines, "rowsync upload tries again.")))

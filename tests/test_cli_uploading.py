@@ -104,3 +104,17 @@ def test_a_key_that_is_not_taken_ends_all_of_it(store):
         done = uploading(store, server, "--all", code=5)
         assert len(server.asked) == 1
     assert "Nor 1 more session, which was not tried." in done.stderr
+
+
+def test_the_latest_session_is_the_latest_that_was_rowed_with_rowsync(store):
+    stored(store.parent, "from-afar", origin="converted", started_at="2026-12-24T12:00:00Z")
+    with standing_in(answer(200)) as server:
+        assert sent_ids(uploading(store, server, "--json")) != ["from-afar"]
+        assert sent_ids(uploading(store, server, "from-afar", "--json")) == ["from-afar"]
+
+
+def test_what_is_there_stays_known_as_sent_where_sending_it_again_fails(store):
+    with standing_in(answer(200, b'{"id": "i1"}'), answer(422)) as server:
+        uploading(store, server, "row-0")
+        assert "didn't take" in uploading(store, server, "row-0", "--again", code=5).stderr
+    assert uploads(store)["row-0"].id == "i1"

@@ -110,3 +110,13 @@ def test_several_athletes_have_a_page_each_whatever_they_are_called(tmp_path):
     assert sorted(links) == sorted(set(pages) - {"athlete-Anna.html"})
     assert not any("<script>alert" in text or "<b>" in text for text in pages.values())
     assert pages["athlete-Anna.html"].count('<th scope="row" class="word">') == 2
+
+
+def test_an_athletes_page_goes_with_the_last_session_and_no_other_file_does(tmp_path):
+    index = demo_index()
+    two = index.assign(athlete=["anna"] + ["ben"] * (len(index) - 1))
+    write_history_report(two, tmp_path)
+    (tmp_path / "athlete-notes.html").write_text("mine")
+    assert (tmp_path / "athlete-anna.html").is_file()
+    write_history_report(index.assign(athlete="ben"), tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("athlete-*.html")) == ["athlete-notes.html"]

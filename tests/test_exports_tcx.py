@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -143,3 +144,10 @@ def test_any_bytes_of_a_machine_make_a_file_that_keeps_the_rules(seen):
     root = ElementTree.fromstring(content)
     assert len(points_of(root)) == len(list(seen.seconds()))
     assert len(laps_of(root)) == len(seen.intervals)
+
+
+@pytest.mark.parametrize("name", ["intervals-10x45-75", "steady-30m"])
+def test_the_laps_of_a_session_have_its_calories_together(name):
+    there = picture(name)
+    laps = re.findall(rb"<Calories>(\d+)</Calories>", tcx_bytes(there))
+    assert sum(map(int, laps)) == pytest.approx(there.summary["energy"]["gross_kcal"], abs=1)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from rowsync.errors import RecordingError, RowsyncError
 from rowsync.imports import read_import
 from rowsync.imports.cells import seconds
-from rowsync.imports.row import unrolled
+from rowsync.imports.packing import unpacked
+from rowsync.imports.row import Point, Row, settled, unrolled
 from rowsync.imports.twins import mark_of, same_time
 from rowsync.session import analyse
 from rowsync.store import Store
@@ -525,3 +526,22 @@ def test_a_real_file_keeps_its_totals(shared, name):
         assert row.distance_m == pytest.approx(distance_m, abs=1)
         if strokes is not None:
             assert row.stroke_count == pytest.approx(strokes, rel=0.01, abs=1)
+
+
+def test_metres_that_come_a_stroke_at_a_time_agree_with_their_pace():
+    points = tuple(
+        Point(float(second), "", distance_m=10.0 * (second // 3), pace_s_per_500m=150.0) for second in range(90)
+    )
+    assert settled(Row("TCX", points)).points[-1].distance_m == pytest.approx(290, abs=1)
+
+
+def test_metres_of_another_unit_are_still_told_by_their_pace():
+    points = tuple(
+        Point(float(second), "", distance_m=8.0 * (second // 3), pace_s_per_500m=62.0) for second in range(90)
+    )
+    with pytest.raises(RecordingError, match="Its pace says"):
+        settled(Row("TCX", points))
+
+
+def test_a_gzip_file_of_several_members_is_unpacked_whole():
+    assert unpacked(gzip.compress(b"time,distance\n") + gzip.compress(b"1,2\n") + bytes(512)) == b"time,distance\n1,2\n"

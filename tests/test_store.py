@@ -841,3 +841,23 @@ def test_a_session_is_shown_beside_what_came_before(thrice):
     assert before["session_id"] == "s1"
     assert len(before["rounds"]) == 10
     assert thrice.compared(thrice.summary("s0"))["before"] is None
+
+
+def test_on_a_disk_that_takes_anna_for_Anna_a_session_does_not_remove_itself(store, short):
+    store.add(replace(short, header=replace(short.header, athlete=Athlete("Anna"))))
+    for kind in ("raw", "samples"):
+        (store.folder / kind / "athlete=anna").symlink_to("athlete=Anna")
+    again = replace(short, header=replace(short.header, athlete=Athlete("anna")))
+    session_id = store.add(again)["session_id"]
+    assert store.recording(session_id).header.athlete.name == "anna"
+    assert len(store.rows()) == 1
+
+
+def test_bytes_whose_samples_a_crash_kept_from_being_written_are_derived_when_the_session_is_opened(store, short):
+    half = replace(short, items=short.items[: len(short.items) // 2])
+    session_id = store.add(half)["session_id"]
+    (samples,) = store.folder.glob("samples/*/*/*.parquet")
+    before = samples.read_bytes()
+    whole = store.add(short)
+    samples.write_bytes(before)
+    assert store.summary(session_id) == whole

@@ -80,7 +80,11 @@ def _reckon(store: Store, behind: list[str]) -> None:
         tell(str(error))
         return
     refresh_pages(store, behind)
-    known = [each for each in every if each.before and each.after]  # whoever opens another is told
+    for why in [each.problem for each in every if each.problem is not None][:MOST_TOLD]:
+        tell(why)
+    known = [each for each in every if each.before and each.after]
+    if not known:
+        return
     then, now = (with_range(_total(getattr(each, side) for each in known), *ENERGY) for side in ("before", "after"))
     tell(f"Together they had {then} kcal gross, and have {now}.")
 

@@ -55,8 +55,12 @@ def import_(paths: tuple[Path, ...], athlete: str | None, anyway: bool, dry_run:
       rowsync import ~/Downloads/rows --athlete anna
       rowsync import old.fit --dry-run
     """
+    from rowsync.config import refuse_name
+
     settings = current_settings()
     store = open_store(settings)
+    if athlete is not None and athlete not in settings.athletes:
+        refuse_name(athlete)
     is_typed = click.get_current_context().get_parameter_source("athlete") is ParameterSource.COMMANDLINE
     asked = _Asked(settings.profile(athlete), frozenset(paths if is_typed else ()), anyway, dry_run)
     result = _Result(rows=store.rows())

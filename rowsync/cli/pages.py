@@ -116,6 +116,10 @@ def write_history(store: Store, folder: Path) -> Path:
     return write_history_report(store.index(), folder)
 
 
+MANY_PAGES = 10
+"""So many take long enough for a progress bar."""
+
+
 def refresh_pages(store: Store, session_ids: Iterable[str]) -> None:
     """Write the pages of sessions again where they lie among the pages already, and what tells of them too.
 
@@ -126,9 +130,10 @@ def refresh_pages(store: Store, session_ids: Iterable[str]) -> None:
         return
     telling = dict.fromkeys(each for changed in session_ids for each in (changed, *_compared_with(store, changed)))
     there = [session_id for session_id in telling if (folder / f"{session_id}.html").is_file()]
-    for session_id in there:
-        if (why := _write_among(store, session_id, folder)) is not None:
-            tell(why)
+    with click.progressbar(there, label="Pages", file=sys.stderr, hidden=len(there) < MANY_PAGES) as shown:
+        failed = [why for session_id in shown if (why := _write_among(store, session_id, folder)) is not None]
+    for why in failed:
+        tell(why)
     if there:
         write_history(store, folder)
 

@@ -15,7 +15,7 @@ from rowsync.cli.output import print_json, tell
 from rowsync.errors import RecordingError, SessionNotFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from rowsync.config import Settings
     from rowsync.store import Store
@@ -74,9 +74,10 @@ def upload(
     due = [each for each in rowed if again or each not in known or not known[each].is_sent]
     if not due:
         tell(_nothing(wanted, rowed))
-        _print({each: known[each] for each in rowed if each in known}, as_json)
+        if rowed or as_json:
+            _print({each: known[each] for each in rowed if each in known}, as_json)
         return
-    became = _sent(settings, store, due)
+    became = _sent(settings, store, due, {each for each, upload in known.items() if upload.is_sent})
     _print(became, as_json)
     refuse_failures({each: upload for each, upload in became.items() if not upload.is_sent}, len(due) - len(became))
 
@@ -94,9 +95,11 @@ def _wanted(store: Store, sessions: Sequence[str], athlete: str, everything: boo
     own = [row for row in rows if row["athlete"] == athlete]
     if not own:
         raise SessionNotFound(_none_of(athlete, rows))
-    if not everything:
-        return own[:1]
     wanted = [row for row in own if imported or row["origin"] != "converted"]
+    if not everything:
+        if not wanted:
+            raise SessionNotFound("All of these sessions were imported from other tools: name the one to send.")
+        return wanted[:1]
     _tell_of_left_out(athlete, len(rows) - len(own), len(own) - len(wanted))
     return wanted
 
@@ -125,8 +128,11 @@ def _nothing(wanted: Sequence[Row], rowed: Sequence[str]) -> str:
     return "All of that is there already; --again sends it once more." if wanted else "Nothing is left to send."
 
 
-def _sent(settings: Settings, store: Store, due: Sequence[str]) -> dict[str, Upload]:
-    """Send sessions, one after the other, until the service takes none; what it answers is kept at once."""
+def _sent(settings: Settings, store: Store, due: Sequence[str], there: Container[str]) -> dict[str, Upload]:
+    """Send sessions, one after the other, until the service takes none; what it answers is kept at once.
+
+    What is there already stays known as sent, also where it can't be sent again.
+    """
     from rowsync.uploads import INTERVALS_ICU, Upload, connected, keep_upload, send
     from rowsync.wording import stamp
 
@@ -140,7 +146,8 @@ def _sent(settings: Settings, store: Store, due: Sequence[str]) -> dict[str, Upl
                 became[session_id] = Upload(stamp(_now()), error=str(error))
                 continue
             became[session_id] = send(client, session_id, name, content, _now)
-            keep_upload(store.folder, session_id, became[session_id])
+            if became[session_id].is_sent or session_id not in there:
+                keep_upload(store.folder, session_id, became[session_id])
             if became[session_id].is_for_all:
                 break
     return became

@@ -182,7 +182,8 @@ def _record(picture: Picture, second: Second, start_ms: int) -> Values:
 
 
 def _laps(picture: Picture, start_ms: int) -> Iterator[Values]:
-    for index, (interval, ending) in enumerate(zip(picture.intervals, picture.endings(), strict=True)):
+    told = zip(picture.intervals, picture.endings(), picture.whole_kcals(), strict=True)
+    for index, (interval, ending, kcal) in enumerate(told):
         start_s, end_s = interval["start_s"], interval["end_s"]
         yield {
             "message_index": index,
@@ -193,7 +194,7 @@ def _laps(picture: Picture, start_ms: int) -> Iterator[Values]:
             "intensity": INTENSITIES[interval["effort"]],
             "lap_trigger": TRIGGERS[ending],
             **INDOOR_ROWING,
-            **_totals(picture, interval, start_s, end_s, interval["gross_kcal"]),
+            **_totals(picture, interval, start_s, end_s, kcal),
         }
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, pairwise
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -116,6 +117,11 @@ class Picture:
             hard, other = ("metres" if planned and _rounds_are_metres(planned) else "clock"), "clock"
         endings = [hard if interval["effort"] == Effort.HARD else other for interval in self.intervals]
         return [*endings[:-1], "end"][: len(endings)]
+
+    def whole_kcals(self) -> list[int]:
+        """Gross energy of each interval in whole kcal that add up to the session's [kcal]."""
+        ends = accumulate((interval["gross_kcal"] for interval in self.intervals), initial=0.0)
+        return [end - start for start, end in pairwise(map(round, ends))]
 
     def gross_kcal_at(self, time_s: float) -> float:
         """Gross energy until then [kcal]; within an interval it grows with the time."""

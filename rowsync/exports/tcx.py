@@ -34,9 +34,9 @@ def tcx_bytes(picture: Picture) -> bytes:
     activity = SubElement(SubElement(root, "Activities"), "Activity", Sport="Other")
     _text(activity, "Id", stamp(start))
     seconds = list(picture.seconds())
-    for interval, ending in zip(picture.intervals, picture.endings(), strict=True):
+    for interval, ending, kcal in zip(picture.intervals, picture.endings(), picture.whole_kcals(), strict=True):
         lap = SubElement(activity, "Lap", StartTime=_at(start, ceil(interval["start_s"])))
-        _summarise(lap, interval, picture.between(interval["start_s"], interval["end_s"]), TRIGGERS[ending])
+        _summarise(lap, interval, kcal, picture.between(interval["start_s"], interval["end_s"]), TRIGGERS[ending])
         for run in _runs(_within(picture, interval, seconds)):
             track = SubElement(lap, "Track")
             for second in run:
@@ -47,13 +47,13 @@ def tcx_bytes(picture: Picture) -> bytes:
     return content
 
 
-def _summarise(lap: Element, interval: Mapping[str, Any], samples: Sequence[Sample], trigger: str) -> None:
+def _summarise(lap: Element, interval: Mapping[str, Any], kcal: int, samples: Sequence[Sample], trigger: str) -> None:
     """What a lap says of itself before its tracks."""
     _text(lap, "TotalTimeSeconds", _decimal(interval["duration_s"]))
     # The schema wants metres and calories of every lap, also where none are known.
     _text(lap, "DistanceMeters", _decimal(interval["distance_m"]) or "0")
     _text(lap, "MaximumSpeed", _decimal(highest(samples, speed_m_per_s)))
-    _text(lap, "Calories", _whole(interval["gross_kcal"], MOST_SHORT) or "0")
+    _text(lap, "Calories", _whole(kcal, MOST_SHORT) or "0")
     _heart_rate(lap, "AverageHeartRateBpm", interval["mean_heart_rate_bpm"])
     _heart_rate(lap, "MaximumHeartRateBpm", highest(samples, lambda sample: sample.heart_rate_bpm))
     _text(lap, "Intensity", "Resting" if interval["effort"] in RESTED else "Active")

@@ -43,13 +43,18 @@ def unpacked(content: bytes) -> bytes:
 
 def _gunzipped(content: bytes) -> bytes:
     most = min(LARGEST_BYTES, max(RATIO_FROM_BYTES, LARGEST_RATIO * len(content)))
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        found = unpacker.decompress(content, most + 1)
-    except zlib.error:
-        raise RecordingError("It is packed with gzip, but damaged. Nothing of it was imported.") from None
-    if len(found) > most:
-        raise RecordingError(f"Unpacked it is larger than {most >> 20} MB, as no row is. Nothing of it was imported.")
-    if not unpacker.eof:
-        raise RecordingError("It is packed with gzip, but cut. Nothing of it was imported.")
+    found = b""
+    while content:  # a gzip file may have several members (RFC 1952, 2.2), and zeros behind them
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found += unpacker.decompress(content, most + 1 - len(found))
+        except zlib.error:
+            raise RecordingError("It is packed with gzip, but damaged. Nothing of it was imported.") from None
+        if len(found) > most:
+            raise RecordingError(
+                f"Unpacked it is larger than {most >> 20} MB, as no row is. Nothing of it was imported."
+            )
+        if not unpacker.eof:
+            raise RecordingError("It is packed with gzip, but cut. Nothing of it was imported.")
+        content = unpacker.unused_data.lstrip(b"\0")
     return found

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from rowsync.errors import RecordingError
 from rowsync.recording import LONGEST_S
+from rowsync.telemetry import SLOWEST_STROKE_S
 from rowsync.wording import count
 
 MOST_POINTS = 100_000
@@ -309,15 +310,30 @@ def _check(row: Row) -> None:
     metres, seconds = sum(_metres(a, b) for a, b, _ in short), sum(step_s for _, _, step_s in short)
     if metres > 0 and metres < LEAST_M_PER_S * seconds:
         raise RecordingError(f"{metres:g} m in {seconds:.0f} s is no row. Are its metres kilometres?")
-    moving = [step for step in short if step[1].pace_s_per_500m is not None and _metres(*step[:2]) > 0]
-    metres, seconds = sum(_metres(a, b) for a, b, _ in moving), sum(step_s for _, _, step_s in moving)
-    if len(moving) >= 10 and seconds > 0:
-        said, implied = median(point.pace_s_per_500m or 0.0 for _, point, _ in moving), 500.0 * seconds / metres
+    paces, metres, seconds = _moving(short)
+    if len(paces) >= 10 and seconds > 0:
+        said, implied = median(paces), 500.0 * seconds / metres
         if not PACE_AGREES[0] <= said / implied <= PACE_AGREES[1]:
             raise RecordingError(
                 f"Its pace says {said:.0f} s per 500 m where its metres say {implied:.0f}. Is one of them in another "
                 "unit? Nothing of it was imported."
             )
+
+
+def _moving(steps: Iterable[tuple[Point, Point, float]]) -> tuple[list[float], float, float]:
+    """The paces of steps in which metres came, their metres [m] and seconds [s].
+
+    Metres may come a stroke at a time: the steps without any count too, unless it was for longer than a stroke lasts.
+    """
+    paces, metres, seconds, waited_s = [], 0.0, 0.0, 0.0
+    for before, point, step_s in steps:
+        waited_s += step_s
+        if point.pace_s_per_500m is not None and (moved_m := _metres(before, point)) > 0:
+            paces.append(point.pace_s_per_500m)
+            metres += moved_m
+            seconds += waited_s if waited_s <= SLOWEST_STROKE_S + step_s else step_s
+            waited_s = 0.0
+    return paces, metres, seconds
 
 
 def _metres(before: Point, point: Point) -> float:
