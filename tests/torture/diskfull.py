@@ -42,6 +42,9 @@ from tests.conftest import RECORDED
 from tests.torture.refusing import Calls, Disk, disk, missing
 from tests.torture.tally import Tally, options, shown
 
+TOLD_S = 1.0
+"""Within this time the person is told; asked of a long run alone, which has the machine for itself [s]."""
+
 PATIENCE_S = 20.0
 """How long a machine that has other things to do may take for what takes half a second [s]."""
 
@@ -144,6 +147,8 @@ def _rowed(
             there.accept()
         journal.append(item)
         time.sleep(PAUSE_S)
+        if told_s is None and journal.why is not None and calls.refused_s is not None:
+            told_s = time.monotonic() - calls.refused_s
         if number % 10 == 0 or journal.why is not None:
             durable = journal.durable  # asked before what is compared with it
             if durable > (really := on_disk(journal.path)):
@@ -576,6 +581,8 @@ def run(cases: int, seed: int) -> Tally:
         for number in range(max(1, cases // 20)):
             for wrong in of_commands(seed + number):
                 tally.cases, tally.violations = tally.cases + 1, tally.violations + wrong
+    if max(told_s) > TOLD_S:
+        tally.violations.append(f"somebody is told only after {max(told_s):.2f} s")
     print(f"told {max(told_s):.2f} s after the first refusal at the latest")
     tally.planted = planted(seed, kinds)
     return tally
