@@ -303,7 +303,7 @@ def _day_axis(chart: HistoryChart, panels: int) -> dict[str, Any]:
         nticks=8,
         showgrid=False,
         tickformat="%-d %b\n%Y" if chart.by == "week" else "%b\n%Y",
-        title={"text": chart.kind.axis, "font": {"color": drawing.QUIET, "size": 12}, "standoff": 8},
+        title={"text": chart.kind.axis, "font": {"color": drawing.QUIET, "size": 12}, "standoff": 20},
     )
     if not chart.periods:
         return axis
