@@ -215,6 +215,8 @@ class Room:
         lane = Lane(len(self.lanes) + 1, rower, self)
         lane.athlete = self._places.get(rower.address.casefold())
         self.lanes.append(lane)
+        if lane.number == USUAL_LINKS + 1:
+            self.say(f"More than {USUAL_LINKS} rowers are near; an adapter usually holds {USUAL_LINKS} links.")
         self._tasks.append(asyncio.ensure_future(self._keep(lane)))
         self.changed()
 
@@ -305,6 +307,7 @@ class Lane:
         self.connection: Connection | None = None
         self._room = room
         self._moment: Moment | None = None
+        self._is_rowed = False
         self._trouble: str | None = None
         self._was_connected = False
 
@@ -353,9 +356,12 @@ class Lane:
         self._room.changed()
 
     async def store(self, journal: Path) -> None:
-        """The session is over: store it."""
-        summary = await self._room.store(journal)
-        self.end(summary)
+        """The session is over: store it; one in which nobody rowed is cleared away with what is stored next."""
+        if not self._is_rowed:
+            self.say("Nobody rowed, so nothing is stored.")
+            self.end(None)
+            return
+        self.end(await self._room.store(journal))
 
     # --- the screen of its row ----------------------------------------------------------------------------------------
 
@@ -370,6 +376,7 @@ class Lane:
     def show(self, moment: Moment) -> None:
         """Take where the row is."""
         self._moment = moment
+        self._is_rowed |= bool(moment.strokes)
         self._room.changed()
 
     def remember(self, past: Mapping[str, Any]) -> None:
@@ -377,7 +384,7 @@ class Lane:
 
     def end(self, summary: Mapping[str, Any] | None) -> None:
         """The row is over; another one may follow."""
-        self._moment = None
+        self._moment, self._is_rowed = None, False
         if summary is not None:
             length, metres = wording.clock(summary.get("duration_s")), wording.number(summary.get("distance_m"))
             self.say(f"Stored: {length}, {metres} m ({summary.get('session_id')}).")

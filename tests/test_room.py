@@ -31,7 +31,7 @@ from rowsync.virtual.clock import VirtualTimeLoop
 from rowsync.virtual.machine import LIVE, STANDARD, Frame
 from rowsync.virtual.model import Absence
 from tests.test_cli import rowsync, started
-from tests.test_rowing_screen import HOSTILE, cue, moment
+from tests.test_rowing_screen import HOSTILE, Shell, cue, moment, pytty
 
 ANNA, BEN = Athlete("anna", mass_kg=62.0), Athlete("ben")
 FIRST, SECOND, THIRD = (f"F0:0D:00:00:00:{number:02X}" for number in (1, 2, 3))
@@ -244,8 +244,15 @@ def test_more_rowers_than_lanes_are_told_once_and_named_ones_come_first(tmp_path
     (said,) = [text for text in room.screen.said if "left out" in text]
     assert "there are 2 lanes" in said
     assert "An adapter usually holds 7 links; if yours holds more, say --lanes." in said
+    assert not any("More than 7 rowers" in text for text in room.screen.said)
     with pytest.raises(UsageError, match="2 lanes are given to people, and there are 1"):
         RoomWishes(tmp_path, lanes=1, places={FIRST: ANNA, SECOND: BEN})
+
+
+def test_more_rowers_than_an_adapter_usually_holds_are_told(tmp_path):
+    room = roomed(tmp_path, *(Neighbour(seed=number) for number in range(2, 10)), seconds=20.25, lanes=9)
+    assert len(room.recordings) == 9
+    assert room.screen.said.count("More than 7 rowers are near; an adapter usually holds 7 links.") == 1
 
 
 # --- a plan for everybody ---------------------------------------------------------------------------------------------
@@ -285,6 +292,19 @@ def test_b_begins_the_plan_for_all_at_once_whether_they_row_yet_or_not(tmp_path)
         (note,) = [note for note in recording.notes if note.event == "begin"]
         assert bells_s(recording)[0] == pytest.approx(note.time_s, abs=0.6)
         assert analyse(recording.header, recording.items).strokes[0].start_s > note.time_s + 10
+
+
+def test_where_nobody_rows_to_the_plan_that_began_nothing_is_stored(tmp_path):
+    async def begins(room, virtual):
+        await asyncio.sleep(20)
+        room.do(Command(START))
+
+    sits = Plan("", (Piece(Effort.REST, 900.0),))
+    room = roomed(tmp_path, Neighbour(plan=sits, seed=2), plan=parse_plan("30"), meanwhile=begins)
+    assert room.recordings.keys() == {FIRST}
+    assert sum("Nobody rowed, so nothing is stored." in text for text in room.screen.said) == 1
+    Store(tmp_path).recover()
+    assert not list(tmp_path.glob("journal/*.jsonl"))
 
 
 def test_nobody_can_be_led_before_a_rower_is_connected(tmp_path):
@@ -448,6 +468,30 @@ def test_a_room_ends_in_order_and_stores_a_session_for_each(tmp_path):
     rows = json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)
     assert {row["athlete"] for row in rows} == {"anna", "guest 2"}
     assert not list(tmp_path.glob("journal/*.jsonl"))
+
+
+ROWSYNC = "from rowsync.cli import main; main()"
+
+
+@pytty
+def test_in_a_terminal_keys_put_a_person_into_a_lane_and_end_the_room(tmp_path):
+    rowsync("athlete", "ben", "--mass", "80")
+    shell = Shell("room", "--virtual", "2", "--data", str(tmp_path), code=ROWSYNC)
+    shell.read("2 guest 2        ")
+    shell.type(b"2")
+    shell.read("Lane 2: 1 ben")
+    shell.type(b"1")
+    shell.read("2 ben            ")
+    shell.type(b"s")
+    time.sleep(8)
+    shell.type(b"q")
+    shell.read("Press q again")
+    shell.type(b"q")
+    shell.close()
+    assert shell.process.returncode == 0
+    assert "Traceback" not in shell.sent
+    rows = {row["athlete"]: row for row in json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)}
+    assert rows.keys() == {"guest 1", "ben"}
 
 
 @pytest.mark.parametrize(
