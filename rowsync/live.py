@@ -26,7 +26,7 @@ from rowsync.rowing_screen import RowingScreen
 from rowsync.sound import Sound
 from rowsync.terminal import waiting
 from rowsync.unfinished import Unfinished, unfinished
-from rowsync.waiting import end
+from rowsync.waiting import end, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,6 +36,10 @@ Do = Callable[[Command], None]
 
 Company = Callable[[Do, RowingScreen], AbstractAsyncContextManager[Reader]]
 """Makes a reader that follows a row besides the screen, from what it may command with and where the person is told."""
+
+
+STORED_WITHIN_S = 120.0
+"""A session of a room that isn't stored by then waits for the next command: others are to be stored as well [s]."""
 
 
 class Virtual(NamedTuple):
@@ -150,7 +154,7 @@ async def _room(wishes: RoomWishes, virtual: Virtual | None, rowers: int, screen
 
     async def stored(journal: Path) -> Mapping[str, Any] | None:
         async with one_at_a_time:
-            return await _stored(wishes.folder, journal, screen.say)
+            return await within(_stored(wishes.folder, journal, screen.say), STORED_WITHIN_S)
 
     async with _radio(virtual, rowers - 1) as radio:
         room = Room(wishes, radio, screen, stored)

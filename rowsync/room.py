@@ -33,6 +33,9 @@ LOOK_S = 10.0
 LOOK_AGAIN_S = 20.0
 """How long one looks for rowers at a time, and how long not: a radio that listens has less time for its links [s]."""
 
+TICK_S = 1.0
+"""The pause while nobody has answered yet [s]."""
+
 TRY_AGAIN_S = 5.0
 """How long a lane that failed is left in peace [s]."""
 
@@ -111,6 +114,7 @@ class Room:
         self._left_out: set[str] = set()
         self._over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._storing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Find rowers and record whatever is rowed on each, until `stop`.
@@ -130,8 +134,10 @@ class Room:
                     task.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks)
+            if self._storing:
+                await asyncio.wait(self._storing)
         finally:
-            await end(looking, *self._tasks)
+            await end(looking, *self._tasks, *self._storing)
 
     def stop(self) -> None:
         """End every session in order, and the room."""
@@ -202,7 +208,7 @@ class Room:
                     raise
             except MachineError:  # the system refuses to scan, for now
                 pass
-            await asyncio.sleep(LOOK_AGAIN_S if self.lanes else 0.0)
+            await asyncio.sleep(LOOK_AGAIN_S if self.lanes else TICK_S)
 
     def _meet(self, rower: FoundDevice) -> None:
         if any(lane.rower.address == rower.address for lane in self.lanes):
@@ -272,9 +278,22 @@ class Room:
                 return athlete
         return None
 
-    async def store(self, journal: Path) -> Mapping[str, Any] | None:
-        """Store a session."""
-        return await self._stored(journal)
+    def store(self, journal: Path, lane: Lane) -> None:
+        """Store a session; no lane waits for that, since the next session may have begun."""
+        task = asyncio.ensure_future(self._store(journal, lane))
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def _store(self, journal: Path, lane: Lane) -> None:
+        try:
+            summary = await self._stored(journal)
+        except Exception as error:
+            told = f"{journal.stem} can't be stored now ({error}); it is safe in its journal."
+            lane.say(f"{told} `rowsync recover` tries again.")
+            return
+        if summary is not None:
+            length, metres = wording.clock(summary.get("duration_s")), wording.number(summary.get("distance_m"))
+            lane.say(f"Stored: {length}, {metres} m ({summary.get('session_id')}).")
 
     def changed(self) -> None:
         """Something is to be seen."""
@@ -357,11 +376,12 @@ class Lane:
 
     async def store(self, journal: Path) -> None:
         """The session is over: store it; one in which nobody rowed is cleared away with what is stored next."""
-        if not self._is_rowed:
+        is_rowed = self._is_rowed
+        self.end(None)
+        if is_rowed:
+            self._room.store(journal, self)
+        else:
             self.say("Nobody rowed, so nothing is stored.")
-            self.end(None)
-            return
-        self.end(await self._room.store(journal))
 
     # --- the screen of its row ----------------------------------------------------------------------------------------
 
@@ -385,7 +405,4 @@ class Lane:
     def end(self, summary: Mapping[str, Any] | None) -> None:
         """The row is over; another one may follow."""
         self._moment, self._is_rowed = None, False
-        if summary is not None:
-            length, metres = wording.clock(summary.get("duration_s")), wording.number(summary.get("distance_m"))
-            self.say(f"Stored: {length}, {metres} m ({summary.get('session_id')}).")
         self._room.changed()

@@ -15,6 +15,7 @@ import pytest
 
 from rowsync import ble, ear
 from rowsync.athlete import Athlete
+from rowsync.claim import claimed_rower
 from rowsync.commands import START, Command
 from rowsync.errors import MachineError, UsageError
 from rowsync.intervals import Effort
@@ -69,7 +70,9 @@ class Roomed:
         return {address: each.header.athlete.name for address, each in self.recordings.items()}
 
 
-def roomed(folder, *neighbours, seconds=90.25, rows="60m", meanwhile=None, stored=None, screen=None, **wishes):
+def roomed(
+    folder, *neighbours, seconds=90.25, rows="60m", meanwhile=None, stored=None, waits=None, screen=None, **wishes
+):
     """A room of one rower and others, in virtual time."""
     told = Roomed()
     told.screen = screen or told.screen
@@ -80,6 +83,8 @@ def roomed(folder, *neighbours, seconds=90.25, rows="60m", meanwhile=None, store
         told.recordings[recording.header.machine["address"]] = recording
         if stored:
             stored(recording)
+        if waits:
+            await waits(recording)
 
     async def run():
         async with virtual_radio(parse_plan(rows), others=neighbours) as virtual:
@@ -153,7 +158,20 @@ def test_a_rower_in_trouble_leaves_the_others_recordings_as_they_are(tmp_path, c
     assert of_trouble is None or event in {note.event for note in of_trouble.notes}
 
 
-def test_a_lane_whose_work_fails_says_so_goes_on_and_leaves_the_others_alone(tmp_path, calm):
+def test_a_lane_that_fails_says_so_once_tries_again_and_leaves_the_others_alone(tmp_path, calm):
+    held = claimed_rower(tmp_path / "running", SECOND, "Virtual Rower")
+
+    async def lets_go(room, virtual):
+        with held:
+            await asyncio.sleep(40)
+
+    room = roomed(tmp_path, Neighbour(seed=2), Neighbour(seed=3), meanwhile=lets_go, claims=tmp_path / "running")
+    assert_others_as_in(calm, room)
+    assert sum("is connected to Virtual Rower" in text for text in room.screen.said) == 1
+    assert len(room.rows(SECOND)) < len(calm.rows(SECOND)) - 60
+
+
+def test_a_session_that_cant_be_stored_says_so_and_its_lane_records_the_next(tmp_path, calm):
     def fails(recording):
         if recording.header.machine["address"] == SECOND:
             raise ValueError("boo")
@@ -164,9 +182,29 @@ def test_a_lane_whose_work_fails_says_so_goes_on_and_leaves_the_others_alone(tmp
 
     room = roomed(tmp_path, Neighbour(seed=2), Neighbour(seed=3), stored=fails, meanwhile=ends_first_session)
     assert_others_as_in(calm, room)
-    assert sum("This lane failed (ValueError('boo'))" in text for text in room.screen.said) == 2
-    recordings = map(read_recording, room.journals)
-    assert [each.header.machine["address"] for each in recordings].count(SECOND) == 2
+    assert sum("can't be stored now (boo); it is safe" in text for text in room.screen.said) == 2
+    sessions = [each for each in map(read_recording, room.journals) if each.header.machine["address"] == SECOND]
+    first, second = ([each.payload for each in one.notifications if each.characteristic == "2ad1"] for one in sessions)
+    assert [*first, *second[1:]] == calm.rows(SECOND), "the first packet of a connection belongs to every session of it"
+
+
+def test_a_session_that_is_long_in_being_stored_keeps_nobody_from_recording(tmp_path, calm):
+    waited = []
+
+    async def waits(recording):
+        if not waited:
+            waited.append(recording)
+            await asyncio.sleep(60)
+
+    async def ends_first_session(room, virtual):
+        await asyncio.sleep(20)
+        next(lane for lane in room.lanes if lane.rower.address == SECOND).connection.tell("stop")
+
+    room = roomed(tmp_path, Neighbour(seed=2), Neighbour(seed=3), waits=waits, meanwhile=ends_first_session)
+    assert_others_as_in(calm, room)
+    assert len(room.journals) == 4
+    second = room.recordings[SECOND]
+    assert second.notifications[-1].time_s - second.notifications[0].time_s > 50
 
 
 def test_a_screen_that_fails_is_no_lanes_trouble(tmp_path, calm):
