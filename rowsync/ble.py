@@ -43,10 +43,18 @@ Arrived = Callable[[str, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """Which Bluetooth stack to use; None is the operating system's own."""
+    """Which Bluetooth stack to use; None is the operating system's own.
+
+    Attributes:
+        scanner_backend: bleak's scanner.
+        client_backend: bleak's client.
+        hears: by what it is heard who advertises, where several listen at once (`ear.shared`); None is a scan of one's
+            own.
+    """
 
     scanner_backend: type[BaseBleakScanner] | None = None
     client_backend: type[BaseBleakClient] | None = None
+    hears: Callable[[], AsyncGenerator[FoundDevice]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,11 @@ async def heard(radio: Radio) -> AsyncGenerator[FoundDevice]:
         RadioUnavailable: Bluetooth is off, absent or not permitted.
         MachineError: the system refuses to scan, for now.
     """
+    if radio.hears is not None:
+        async with aclosing(radio.hears()) as shared:
+            async for found in shared:
+                yield found
+        return
     with _translated():
         async with (
             BleakScanner(**_backend(radio.scanner_backend)) as scanner,

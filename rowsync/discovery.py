@@ -44,6 +44,19 @@ async def scan(radio: Radio, seconds: float = SCAN_S) -> list[FoundDevice]:
     return _nearest_first(each for each in found.values() if each.may_row)
 
 
+async def rowers(radio: Radio, seconds: float) -> AsyncGenerator[FoundDevice]:
+    """Every rower nearby, and every fitness machine that may be one, each time it is heard [s].
+
+    Raises:
+        RadioUnavailable: Bluetooth is off, absent or not permitted.
+        MachineError: the system refuses to scan, for now.
+    """
+    async with aclosing(_for(seconds, radio)) as heard:
+        async for found in heard:
+            if found.may_row:
+                yield found
+
+
 async def find(
     radio: Radio, wanted: str | None = None, known: Known | None = None, ask: Ask | None = None, seconds: float = SCAN_S
 ) -> FoundDevice:

@@ -18,12 +18,15 @@ from rowsync.errors import UsageError
 from rowsync.journal import journals_left
 from rowsync.keys import KEY_HINTS, KeyCommands, Keys
 from rowsync.plan import Plan
+from rowsync.room import Room, RoomWishes
+from rowsync.room_keys import ROOM_HINTS, RoomKeys
+from rowsync.room_screen import RoomScreen
 from rowsync.rowing import Audience, Reader, Wishes, row, watch
 from rowsync.rowing_screen import RowingScreen
 from rowsync.sound import Sound
 from rowsync.terminal import waiting
 from rowsync.unfinished import Unfinished, unfinished
-from rowsync.waiting import end
+from rowsync.waiting import end, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,6 +36,10 @@ Do = Callable[[Command], None]
 
 Company = Callable[[Do, RowingScreen], AbstractAsyncContextManager[Reader]]
 """Makes a reader that follows a row besides the screen, from what it may command with and where the person is told."""
+
+
+STORED_WITHIN_S = 120.0
+"""A session of a room that isn't stored by then waits for the next command: others are to be stored as well [s]."""
 
 
 class Virtual(NamedTuple):
@@ -84,6 +91,25 @@ def run_watch(wishes: Wishes, virtual: Virtual | None, company: Sequence[Company
             runner.run(_watch(wishes, virtual, screen, company, again))
 
 
+def run_room(wishes: RoomWishes, virtual: Virtual | None, rowers: int = 1) -> None:
+    """Record whatever is rowed on every rower that is near, until told to stop.
+
+    Args:
+        wishes: what is asked of the room.
+        virtual: the first of the virtual rowers, if they are; what is rowed on all of them.
+        rowers: how many virtual ones there are.
+
+    Raises:
+        RadioUnavailable: no Bluetooth at all.
+        UsageError: another rowsync records into this folder.
+    """
+    with claimed_folder(wishes.folder):
+        if journals_left(wishes.folder):
+            apart.recover(wishes.folder)
+        with _loop(fast=False) as runner, RoomScreen() as screen, suppress(asyncio.CancelledError):
+            runner.run(_room(wishes, virtual, rowers, screen))
+
+
 def run_scan(seconds: float) -> list[ble.FoundDevice]:
     """Listen for rowers [s].
 
@@ -104,7 +130,7 @@ async def _row(
     async with _following(wishes, screen, company) as (audience, helm), _radio(virtual) as radio:
         journal = await row(wishes, radio, audience, helm.takes, again)
         if company:
-            audience.end(await _stored(wishes, journal, screen.say))
+            audience.end(await _stored(wishes.folder, journal, screen.say))
         return journal
 
 
@@ -118,9 +144,36 @@ async def _watch(
     async with _following(wishes, screen, company) as (audience, helm), _radio(virtual) as radio:
 
         async def stored(journal: Path) -> None:
-            audience.end(await _stored(wishes, journal, screen.say))
+            audience.end(await _stored(wishes.folder, journal, screen.say))
 
         await watch(wishes, radio, audience, helm.takes, stored, again)
+
+
+async def _room(wishes: RoomWishes, virtual: Virtual | None, rowers: int, screen: RoomScreen) -> None:
+    one_at_a_time = asyncio.Lock()
+
+    async def stored(journal: Path) -> Mapping[str, Any] | None:
+        async with one_at_a_time:
+            return await within(_stored(wishes.folder, journal, screen.say), STORED_WITHIN_S)
+
+    async with _radio(virtual, rowers - 1) as radio:
+        room = Room(wishes, radio, screen, stored)
+        task = asyncio.current_task()
+
+        def interrupted() -> None:
+            if room.is_stopped:
+                if task is not None:
+                    task.cancel()
+                return
+            room.stop()
+            screen.say("Ending all sessions. Ctrl-C again quits at once; nothing is lost.")
+
+        _on_signals(interrupted)
+        keys = Keys(RoomKeys(room, screen, room.stop, asyncio.get_running_loop().time))
+        with keys:
+            if keys.is_open:
+                screen.hint(ROOM_HINTS)
+            await room.run()
 
 
 @asynccontextmanager
@@ -150,24 +203,29 @@ async def _recall(wishes: Wishes, audience: Audience) -> None:
     audience.remember(await apart.past(wishes.folder, wishes.athlete.name, wishes.origin, plan, audience.say))
 
 
-async def _stored(wishes: Wishes, journal: Path | None, say: Callable[[str], None]) -> Mapping[str, Any] | None:
+async def _stored(folder: Path, journal: Path | None, say: Callable[[str], None]) -> Mapping[str, Any] | None:
     """A session's summary, once it is stored."""
     if journal is None:
         return None
-    return await apart.summary_of(wishes.folder, journal.stem, say)
+    return await apart.summary_of(folder, journal.stem, say)
 
 
 @asynccontextmanager
-async def _radio(virtual: Virtual | None) -> AsyncIterator[ble.Radio]:
+async def _radio(virtual: Virtual | None, others: int = 0) -> AsyncIterator[ble.Radio]:
+    """The system's radio, or a virtual one with so many more rowers in its air."""
     if virtual is None:
         yield ble.Radio()
         return
     if virtual.rows is None:
         raise UsageError("The virtual rower needs a plan to row.")
-    from rowsync.virtual import virtual_radio
+    from rowsync.virtual import Neighbour, virtual_radio
 
+    neighbours = [
+        Neighbour(virtual.machine, f"Virtual Rower {number}", seed=virtual.seed + number)
+        for number in range(2, others + 2)
+    ]
     try:
-        async with virtual_radio(virtual.rows, machine=virtual.machine, seed=virtual.seed) as radio:
+        async with virtual_radio(virtual.rows, machine=virtual.machine, seed=virtual.seed, others=neighbours) as radio:
             yield ble.Radio(radio.scanner_backend, radio.client_backend)
     except asyncio.CancelledError:  # parts of Bumble complain of those that ended before them
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
@@ -185,8 +243,7 @@ class _Helm:
         self._say = say
         self._connection: Connection | None = None
         self._task: asyncio.Task[Any] | None = asyncio.current_task()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
+        _on_signals(self._interrupted)
 
     def takes(self, connection: Connection | None) -> None:
         """From now on this connection is led; None is none."""
@@ -208,6 +265,11 @@ class _Helm:
             self._say("Ending the session. Ctrl-C again quits at once; nothing is lost.")
         elif self._task is not None:
             self._task.cancel()
+
+
+def _on_signals(interrupted: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, interrupted)
 
 
 def _loop(fast: bool) -> asyncio.Runner:

@@ -13,7 +13,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from rowsync.athlete import PLAUSIBLE, WORDS, Athlete
 from rowsync.errors import RecordingError, Unreadable
 from rowsync.session import Header
 from rowsync.slug import slug
-from rowsync.telemetry import ENDED, Item, Note, Notification
+from rowsync.telemetry import ATHLETE, ENDED, Item, Note, Notification
 from rowsync.wording import stamp
 
 FORMAT = 1
@@ -117,7 +117,14 @@ def parse_recording(text: bytes, *, name: str = "recording", changed_at: datetim
     if header is None and not any(isinstance(item, Notification) for item in items):
         raise RecordingError(f"{name} is not a rowsync recording: none of its {refused} lines could be read.")
     items.sort(key=lambda item: item.time_s)
-    return Recording(header_from_fields(header or {}, name, changed_at), tuple(items), refused)
+    begun = header_from_fields(header or {}, name, changed_at)
+    return Recording(_with_who_rows(begun, items), tuple(items), refused)
+
+
+def _with_who_rows(header: Header, items: Iterable[Item]) -> Header:
+    """A header with whoever said during the row that it is theirs."""
+    said = [item.details for item in items if isinstance(item, Note) and item.event == ATHLETE]
+    return replace(header, athlete=_athlete(said[-1])) if said else header
 
 
 def header_line(header: Header) -> bytes:

@@ -24,7 +24,7 @@ from rowsync.connection import Connection, Patience, connected
 from rowsync.discovery import Known
 from rowsync.errors import MachineError, MachineNotFound, RadioUnavailable, StoreError
 from rowsync.files import make_folder
-from rowsync.guide import LEADS, PLAN, WAITS_FOR_NOBODY, Caller, Cue, GuideState
+from rowsync.guide import BEGIN, LEADS, PLAN, WAITS_FOR_NOBODY, Caller, Cue, GuideState
 from rowsync.journal import Journal
 from rowsync.machines import handling_of
 from rowsync.moment import Moment
@@ -32,7 +32,20 @@ from rowsync.plan import Plan
 from rowsync.readers import read
 from rowsync.remembered import Remembered, remember, remembered
 from rowsync.session import Header, Tracker
-from rowsync.telemetry import CONNECTED, ENDED, FLOOD, LOST, RESUMED, STOP, Item, Note, Notification, Sample, Telemetry
+from rowsync.telemetry import (
+    ATHLETE,
+    CONNECTED,
+    ENDED,
+    FLOOD,
+    LOST,
+    RESUMED,
+    STOP,
+    Item,
+    Note,
+    Notification,
+    Sample,
+    Telemetry,
+)
 from rowsync.unfinished import WITHIN_S, Unfinished
 from rowsync.waiting import pause, within
 
@@ -133,6 +146,8 @@ class Wishes:
         goes_on: whether a session that a crash interrupted a moment ago is gone on with.
         claims: where this computer's recorders say which rower they hold; None when there can't be another.
         instructions: what the person is told once the rower is connected.
+        remembers: whether the machines are those of the next row as well; in a room full of them they aren't.
+        claimed: asked as a session begins, who rows it; None is `athlete`.
     """
 
     folder: Path
@@ -145,6 +160,13 @@ class Wishes:
     goes_on: bool = True
     claims: Path | None = None
     instructions: str = "Row when you are ready; Ctrl-C ends the session."
+    remembers: bool = True
+    claimed: Callable[[], Athlete | None] = lambda: None
+
+    @property
+    def keeps_machines(self) -> bool:
+        """Whether the machines are remembered from row to row."""
+        return self.remembers and self.origin == HARDWARE
 
 
 async def row(
@@ -277,7 +299,7 @@ async def _connected(
 
 def _known(wishes: Wishes) -> Remembered:
     """Which machines were rowed on before."""
-    return remembered(wishes.folder) if wishes.origin == HARDWARE else Remembered()
+    return remembered(wishes.folder) if wishes.keeps_machines else Remembered()
 
 
 def _address_of(again: Unfinished | None) -> str | None:
@@ -311,12 +333,14 @@ class _Recorder:
         return await self._record(following, [first], now_s - first.time_s)
 
     async def record_when_rowed(self) -> Path | None:
-        """Wait until somebody rows, and record it; None when the connection ends before."""
+        """Wait until somebody rows, or begins the plan, and record it; None when the connection ends before."""
         recent, telemetry, count = deque[Item](), Telemetry(handling_of(self._connection.rower.name)), None
         with suppress(MachineError):
             async for item in self._connection:
-                if _ends(item):
+                if isinstance(item, Note) and item.event in (STOP, ATHLETE):  # the header says who rows
                     continue
+                if isinstance(item, Note) and item.event == BEGIN:
+                    return await self._record_from([*recent, item])
                 if item.time_s == 0.0 or (isinstance(item, Note) and item.event == PLAN):
                     self._early.append(item)
                     continue
@@ -340,7 +364,10 @@ class _Recorder:
         """A new session, which began at a time of the connection [s]."""
         header = _header(self._wishes, self._connection, self._connection.now_s - at_s)
         path = journal_path(self._wishes.folder, header.session_id)
-        if self._wishes.origin == HARDWARE:
+        while path.exists():  # two rowers of a room may begin in the same second, and draw the same digits
+            header = replace(header, session_id=new_session_id(header.started_at))
+            path = journal_path(self._wishes.folder, header.session_id)
+        if self._wishes.keeps_machines:
             rower = Known(self._connection.rower.name, self._connection.rower.address)
             self._known = replace(self._known, rower=rower)
             remember(self._wishes.folder, self._known)
@@ -374,7 +401,7 @@ class _Recorder:
 
     def _notice(self, item: Item) -> None:
         """Remember a strap that was found."""
-        if isinstance(item, Note) and item.event == "strap connected" and self._wishes.origin == HARDWARE:
+        if isinstance(item, Note) and item.event == "strap connected" and self._wishes.keeps_machines:
             self._known = replace(self._known, strap=Known(str(item.details["name"]), str(item.details["address"])))
             remember(self._wishes.folder, self._known)
 
@@ -585,6 +612,6 @@ def _header(wishes: Wishes, connection: Connection, ago_s: float) -> Header:
         origin=wishes.origin,
         source="rowsync",
         machine=connection.machine,
-        athlete=wishes.athlete,
+        athlete=wishes.claimed() or wishes.athlete,
         plan=wishes.plan.text if wishes.plan else None,
     )

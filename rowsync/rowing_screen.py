@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, TextIO, cast
+from typing import Any, Self, TextIO, cast
 
 from rich.cells import set_cell_size
 from rich.color import ColorSystem
@@ -82,7 +82,7 @@ class RowingScreen:
         self._line_s = 0.0
         self._trouble: str | None = None
 
-    def __enter__(self) -> RowingScreen:
+    def __enter__(self) -> Self:
         if self._is_large:
             self._open.enter_context(suspendable(self._leave, self._draw))
         return self
@@ -172,15 +172,20 @@ class RowingScreen:
             now_s = self._clock()
             self._next_frame_s = now_s + FRAME_EVERY_S
             message = self._message if now_s < self._message_until_s else None
-            said = tuple(self._said) if self._moment is None else ()
-            view = View(self._moment, said, message, self._hints, self._minute)
             if not self._is_shown:
                 self._outlet.write(_ENTER)
                 self._is_shown, self._whole_frame_s = True, now_s
             is_whole = now_s >= self._whole_frame_s
             if is_whole:
                 self._whole_frame_s = now_s + WHOLE_FRAME_EVERY_S
-            self._outlet.write(self._painter.changes(view, is_whole))
+            size = self._console.size
+            lines = self._lines(message, size.width, size.height, self._painter.signs)
+            self._outlet.write(self._painter.changes(lines, size.width, size.height, is_whole))
+
+    def _lines(self, message: str | None, width: int, height: int, signs: Signs) -> list[Line]:
+        """What is to be seen now, on a screen of this size."""
+        said = tuple(self._said) if self._moment is None else ()
+        return frame(View(self._moment, said, message, self._hints, self._minute), width, height, signs)
 
     def _leave(self) -> None:
         """Give the terminal back, and print what was said meanwhile."""
@@ -209,24 +214,25 @@ class _Painter:
     """Makes of a frame the bytes that change a terminal into it.
 
     Rich knows what the terminal can do, and writes the styles.
+
+    Attributes:
+        signs: what the terminal can draw with.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._ascii = console.options.ascii_only
-        self._signs = _signs(console)
+        self.signs = _signs(console)
         self._lines: Sequence[Line | None] = ()
         self._size = (0, 0)
 
-    def changes(self, view: View, is_whole: bool) -> str:
-        """What to send for the screen to show a view, as a change or as a whole."""
-        size = self._console.size
-        lines = frame(view, size.width, size.height, self._signs)
-        lines += [()] * (size.height - len(lines))
-        before: Sequence[Line | None] = [None] * size.height if is_whole or self._size != size else self._lines
-        self._lines, self._size = lines, (size.width, size.height)
+    def changes(self, lines: list[Line], width: int, height: int, is_whole: bool) -> str:
+        """What to send for the screen to show these lines, as a change or as a whole."""
+        lines += [()] * (height - len(lines))
+        before: Sequence[Line | None] = [None] * height if is_whole or self._size != (width, height) else self._lines
+        self._lines, self._size = lines, (width, height)
         return "".join(
-            f"\x1b[{row};1H{self._painted(line, size.width)}"
+            f"\x1b[{row};1H{self._painted(line, width)}"
             for row, (line, old) in enumerate(zip(lines, before, strict=True), 1)
             if line != old
         )

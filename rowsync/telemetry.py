@@ -65,6 +65,9 @@ ENDED = "ended"
 STOP = "stop"
 """The note that somebody wants the session to end; `ENDED` follows it."""
 
+ATHLETE = "athlete"
+"""The note that says who rowed, in place of the header; its details are an athlete's, and the last one counts."""
+
 CONNECTED = "connected"
 """The note that the machine is connected; its details say how it speaks."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 
@@ -18,7 +18,8 @@ from bleak.exc import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowsync import ble, ftms
+from rowsync import ble, ear, ftms
+from rowsync.errors import MachineError
 from rowsync.plan import parse_plan
 from tests.bluez import bus
 from tests.bluez.clock import BusTimeLoop
@@ -384,3 +385,21 @@ def test_a_thousand_schedules_hold_each_fault_many_times():
         for each in schedule(seed):
             counts[each.fault] += 1
     assert min(counts.values()) > 50
+
+
+@needs_bus
+def test_a_second_scan_of_one_program_is_refused_and_one_ear_serves_both():
+    async def heard(radio):
+        async with aclosing(ble.heard(radio)) as adverts:
+            return (await anext(adverts)).name
+
+    async def work(there):
+        shared = ear.shared(ble.Radio())
+        alone = await asyncio.gather(heard(ble.Radio()), heard(ble.Radio()), return_exceptions=True)
+        return alone, await asyncio.gather(heard(shared), heard(shared))
+
+    alone, together = in_a_world(work)
+    assert [str(each) for each in alone if isinstance(each, MachineError)] == [
+        "Bluetooth refuses for now: [org.bluez.Error.InProgress] Operation already in progress. Try again."
+    ]
+    assert together == ["Virtual Rower", "Virtual Rower"]

@@ -53,6 +53,7 @@ CORE = [
     "palette",
     "big_digits",
     "rowing_view",
+    "room_view",
 ]
 """From the ground up; no clock, no loop, no file, no log, no table library."""
 
@@ -79,11 +80,13 @@ FLOORS = [
     "waiting",
     "sluice",
     "ble",
+    "ear",
     "discovery",
     "remembered",
     "handshake",
     "connection",
     "rowing",
+    "room",
     "messages",
     "mqtt",
     "virtual",
@@ -91,8 +94,10 @@ FLOORS = [
     "terminal",
     "teletype",
     "keys",
+    "room_keys",
     "sound",
     "rowing_screen",
+    "room_screen",
     "apart",
     "awake",
     "live",
@@ -125,7 +130,7 @@ DOORS = {
     "httpx": {"uploads"},
     "fit_tool": {"exports"},
     "segno": {"cli"},
-    "rich": {"terminal", "plan_picture", "rowing_screen"},
+    "rich": {"terminal", "plan_picture", "rowing_screen", "room_screen"},
     "numpy": {"bests", "intervals", "dashboards"},
     "tomlkit": {"config"},
     "asyncio": {
@@ -135,9 +140,11 @@ DOORS = {
         "connection",
         "dashboards",
         "discovery",
+        "ear",
         "keys",
         "live",
         "mqtt",
+        "room",
         "sound",
         "virtual",
         "waiting",
@@ -146,7 +153,7 @@ DOORS = {
     "multiprocessing": {"workers"},
     "concurrent": {"mqtt", "virtual", "workers"},
     "signal": {"live", "rowing_screen", "teletype", "terminal", "workers"},
-    "time": {"awake", "journal", "rowing_screen", "uploads"},
+    "time": {"awake", "journal", "room_screen", "rowing_screen", "uploads"},
     "logging": set(),
 }
 

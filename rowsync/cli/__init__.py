@@ -13,6 +13,7 @@ From the ground up:
 - `plan`: `plan`
 - `rowing`: `demo`, `row` and `scan`
 - `watching`: `watch`
+- `room`: `room`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
 - `rebuilding`: `rebuild`
@@ -43,6 +44,7 @@ from rowsync.cli import (
     plan,
     programme,
     rebuilding,
+    room,
     rowing,
     sessions,
     uploading,
@@ -57,6 +59,7 @@ COMMANDS: tuple[click.Command, ...] = (
     rowing.row,
     plan.plan,
     watching.watch,
+    room.room,
     rowing.scan,
     sessions.sessions,
     sessions.show,
