@@ -122,7 +122,7 @@ def parse_recording(text: bytes, *, name: str = "recording", changed_at: datetim
 
 def header_line(header: Header) -> bytes:
     """The first line of a recording."""
-    return _line({"rowsync_recording": FORMAT, **header_fields(header)})
+    return checked_line({"rowsync_recording": FORMAT, **header_fields(header)})
 
 
 def header_fields(header: Header) -> dict[str, Any]:
@@ -141,8 +141,8 @@ def header_fields(header: Header) -> dict[str, Any]:
 def item_line(item: Item) -> bytes:
     """The line of one packet or note."""
     if isinstance(item, Note):
-        return _line(note_fields(item))
-    return _line({"t": item.time_s, "c": item.characteristic, "v": item.payload.hex()})
+        return checked_line(note_fields(item))
+    return checked_line({"t": item.time_s, "c": item.characteristic, "v": item.payload.hex()})
 
 
 def note_fields(note: Note) -> dict[str, Any]:
@@ -164,7 +164,8 @@ def recording_bytes(header: Header, items: Iterable[Item]) -> bytes:
     return b"".join([header_line(header), *map(item_line, items)])
 
 
-def _line(content: Mapping[str, Any]) -> bytes:
+def checked_line(content: Mapping[str, Any]) -> bytes:
+    """JSON as one checked line."""
     text = json.dumps(content, separators=(",", ":")).encode()
     return b"%08x %s\n" % (crc32(text), text)
 
@@ -182,6 +183,16 @@ def _parsed(line: bytes) -> Any:
         return json.loads(line, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
+
+
+def checked_content(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line whose CRC matches; None of any other, and of one that holds a line end."""
+    checked = _EXACT.fullmatch(line)
+    content = None if checked is None else _parsed(line)
+    return content if isinstance(content, dict) else None
+
+
+_EXACT = re.compile(rb"[0-9a-f]{8} \{[^\n]*\}")
 
 
 def _no_number(name: str) -> None:

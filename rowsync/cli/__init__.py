@@ -13,6 +13,7 @@ From the ground up:
 - `plan`: `plan`
 - `rowing`: `demo`, `row` and `scan`
 - `watching`: `watch`
+- `collecting`: `hub` and `collect`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
 - `rebuilding`: `rebuild`
@@ -34,6 +35,7 @@ import click
 from rowsync import __version__
 from rowsync.cli import (
     athletes,
+    collecting,
     export,
     imports,
     machines,
@@ -74,6 +76,8 @@ COMMANDS: tuple[click.Command, ...] = (
     athletes.athlete,
     athletes.energy,
     programme.programme,
+    collecting.hub,
+    collecting.collect,
 )
 """In the order in which `--help` lists them."""
 
