@@ -71,8 +71,11 @@ CLOCK_S = 60.0
 MOST_DONE = 10_000
 """So many whole sessions are remembered; one that is forgotten, and sent again, is stored again as it was."""
 
-AT_ONCE = 20
-"""So many journals are written between two batches."""
+TEND_S = 0.1
+"""Between the batches there is so often a look at what else is to be done [s]."""
+
+AT_ONCE, SYNCED_AT_ONCE = 100, 3
+"""So many journals are written then, and so many synced."""
 
 
 def run_collect(settings: MqttSettings, folder: Path, say: Say) -> None:
@@ -95,13 +98,14 @@ async def _run(settings: MqttSettings, folder: Path, say: Say) -> None:
     collector = Collector(folder, say, _now_s())
     storing = asyncio.create_task(_store(collector, folder))
     try:
-        await stay_connected(settings, f"{settings.prefix}/hub/+/batch", _server(settings.prefix, collector), say)
+        await stay_connected(settings, (f"{settings.prefix}/hub/+/batch",), _server(settings.prefix, collector), say)
     finally:
         await end(storing)
 
 
 def _server(prefix: str, collector: Collector) -> Callable[[Line], Awaitable[None]]:
     async def serve(line: Line) -> None:
+        tended_s = _now_s()
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_S):
@@ -113,7 +117,9 @@ def _server(prefix: str, collector: Collector) -> Callable[[Line], Awaitable[Non
                 line.send(f"{prefix}/hub/{hub}/have", answer_bytes(answer))
             if taken.new:
                 line.send(f"{prefix}/collected", taken.new)
-            await asyncio.to_thread(collector.tend, _now_s())
+            if _now_s() - tended_s >= TEND_S:
+                await asyncio.to_thread(collector.tend, _now_s())
+                tended_s = _now_s()
 
     return serve
 
@@ -188,7 +194,7 @@ class Collector:
         self._open: dict[str, _Open] = {}
         self._done: dict[str, _Done] = {}
         self._unsaved: list[Part] = []
-        self._is_refused = False
+        self._is_refused, self._saved_last = False, b""
         self._told: set[str] = set()
         self._rowers: dict[str, dict[str, str]] = {}
         self._unsynced: dict[Path, set[str]] = {}
@@ -282,12 +288,12 @@ class Collector:
             answer = answers.setdefault(hub, Answer())
             for part in batch.parts:
                 self._take_part(hub, part, answer, now_s)
-        new = [part for part in self._unsaved if part.lines]
+        is_new = any(part.lines for part in self._unsaved)
         if self._unsaved and not self._saved(now_s):
             return Taken({})
         for answer in answers.values():
             answer.have = {session_id: self._count(session_id) for session_id in answer.have}
-        return Taken(answers, batch_bytes(new) if new else b"")
+        return Taken(answers, self._saved_last if is_new else b"")
 
     def _count(self, session_id: str) -> int:
         opened = self._open.get(session_id)
@@ -368,8 +374,9 @@ class Collector:
 
     def _saved(self, now_s: float) -> bool:
         """Log what was taken; False while the disk refuses."""
+        content = batch_bytes(self._unsaved)
         try:
-            self._log.append(batch_bytes(self._unsaved))
+            self._log.append(content)
         except OSError as error:
             if not self._is_refused:
                 self._say(f"The disk refuses ({error.strerror}): hubs keep what they have until there is room.")
@@ -377,7 +384,7 @@ class Collector:
             return False
         if self._is_refused:
             self._say("The disk takes what comes again.")
-        self._is_refused = False
+        self._is_refused, self._saved_last = False, content
         self._unsynced.setdefault(self._log.path, set()).update(part.session_id for part in self._unsaved)
         for part in self._unsaved:
             self._put_behind(part, now_s)
@@ -409,9 +416,10 @@ class Collector:
                 self._write_behind(session_id)
         if self._log.size >= FULL_LOG:
             self._log.begin()
-        self._sync_a_little()
-        if self._whole:
-            self._finish(next(iter(self._whole)))
+        for _ in range(SYNCED_AT_ONCE):
+            self._sync_a_little()
+        for session_id in list(islice(self._whole, SYNCED_AT_ONCE)):
+            self._finish(session_id)
         for session_id in list(islice(self._handing, AT_ONCE)):
             self._hand_on(session_id)
         if now_s >= self._silence_due_s:

@@ -59,7 +59,7 @@ async def _run(settings: MqttSettings, hub: Hub, name: str, say: Say) -> None:
                 line.send(batches, payload)
             await asyncio.sleep(EVERY_S)
 
-    await stay_connected(settings, answers, serve, say)
+    await stay_connected(settings, (answers,), serve, say)
 
 
 def topics(prefix: str, name: str) -> tuple[str, str]:

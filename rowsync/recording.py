@@ -180,15 +180,19 @@ def _parsed(line: bytes) -> Any:
             return None
         line = checked[2]
     try:
-        return json.loads(line, parse_constant=_no_number)
+        return _JSON.decode(line.decode(json.detect_encoding(line), "surrogatepass"))
     except (ValueError, RecursionError):
         return None
 
 
+def is_checked(line: bytes) -> bool:
+    """Whether a line, without its end, is one whose CRC matches."""
+    return _EXACT.fullmatch(line) is not None and int(line[:8], 16) == crc32(line[9:])
+
+
 def checked_content(line: bytes) -> dict[str, Any] | None:
-    """The JSON object of a line whose CRC matches; None of any other, and of one that holds a line end."""
-    checked = _EXACT.fullmatch(line)
-    content = None if checked is None else _parsed(line)
+    """The JSON object of a line, without its end, whose CRC matches; None of any other."""
+    content = _parsed(line) if is_checked(line) else None
     return content if isinstance(content, dict) else None
 
 
@@ -197,6 +201,9 @@ _EXACT = re.compile(rb"[0-9a-f]{8} \{[^\n]*\}")
 
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_number)
 
 
 def _time_s(content: Mapping[str, Any]) -> float | None:

@@ -21,8 +21,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+from zlib import crc32
 
-from rowsync.recording import checked_content, checked_line
+from rowsync.recording import checked_content, checked_line, is_checked
 from rowsync.slug import slug
 from rowsync.wording import stamp
 
@@ -36,6 +37,9 @@ MOST_IN_FLIGHT = 2_000
 
 MOST_LINES = 500
 """So many lines go in one batch."""
+
+AGAIN_S = 1.0
+"""A hub that went back for what was missing doesn't again for so long: what came behind that is missed too [s]."""
 
 PATIENCE_S, MOST_PATIENCE_S = 3.0, 30.0
 """Without an answer for so long, a hub sends again; each time in vain it waits twice as long [s]."""
@@ -78,8 +82,11 @@ def batch_bytes(parts: Iterable[Part], at: datetime | None = None) -> bytes:
 
 
 def _part_bytes(part: Part) -> bytes:
-    head = {"session_id": part.session_id, "first": part.first, "lines": len(part.lines), "over": part.is_over}
-    return checked_line(head) + b"".join(line + b"\n" for line in part.lines)
+    head = _HEAD % (part.session_id.encode(), part.first, len(part.lines), b"true" if part.is_over else b"false")
+    return b"\n".join((b"%08x %s" % (crc32(head), head), *part.lines, b""))
+
+
+_HEAD = b'{"session_id":"%s","first":%d,"lines":%d,"over":%s}'
 
 
 def read_batch(payload: bytes) -> Batch | None:
@@ -141,7 +148,7 @@ def is_session_id(text: str) -> bool:
 
 
 def _is_sound(line: bytes) -> bool:
-    return not line or (len(line) <= LONGEST_LINE and checked_content(line) is not None)
+    return not line or (len(line) <= LONGEST_LINE and is_checked(line))
 
 
 def sound_line(line: bytes) -> bytes:
@@ -234,6 +241,7 @@ class _Sent:
         told_over: whether that was sent.
         moved_s: when something was sent after a pause, or answered, last [s].
         patience_s: how long to wait for an answer [s].
+        again_s: when it went back for what was missing last [s].
     """
 
     held: int
@@ -243,6 +251,7 @@ class _Sent:
     told_over: bool = False
     moved_s: float = float("-inf")
     patience_s: float = PATIENCE_S
+    again_s: float = float("-inf")
 
     @property
     def waits(self) -> bool:
@@ -312,8 +321,8 @@ class Sender:
             is_lower = have < sent.have  # its disk has lost what it had
             sent.have = have
             sent.sent = max(sent.sent, have)
-            if is_lower or session_id in answer.again:
-                sent.sent, sent.told_over = have, False
+            if is_lower or (session_id in answer.again and now_s - sent.again_s >= AGAIN_S):
+                sent.sent, sent.told_over, sent.again_s = have, False, now_s
 
 
 def _rewind(sent: _Sent) -> None:

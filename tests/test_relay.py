@@ -48,7 +48,7 @@ def test_a_batch_that_lost_or_changed_a_byte_is_none():
     assert [each for each in flipped if read_batch(each) is not None] == []
 
 
-@pytest.mark.parametrize("session_id", ["../up", "a/b", "", "..", "a\0b", "x" * 300])
+@pytest.mark.parametrize("session_id", ["../up", 'a"b', "a/b", "", "..", "a\0b", "x" * 300])
 def test_a_batch_never_names_a_file_elsewhere(session_id):
     assert read_batch(batch_bytes([Part(session_id, 0, LINES)], AT)) is None
 
@@ -153,6 +153,14 @@ def test_a_hole_that_the_collector_tells_of_is_sent_at_once():
     sender.due(0.1)
     sender.answered(Answer({ID: 3}, again={ID}), 0.2)
     assert sender.due(0.25) == [Span(ID, 3, 10, False)]
+
+
+def test_what_was_on_its_way_behind_a_hole_is_not_sent_for_each_batch_again():
+    sender = asked()
+    sender.due(0.1)
+    for at_s in (0.2, 0.3, 0.4):
+        sender.answered(Answer({ID: 3}, again={ID}), at_s)
+        assert sender.due(at_s + 0.05) == ([Span(ID, 3, 10, False)] if at_s == 0.2 else [])
 
 
 def test_a_collector_that_lost_its_disk_gets_all_of_it_again():
