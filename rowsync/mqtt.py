@@ -13,6 +13,7 @@ import asyncio
 import ipaddress
 import json
 import random
+import re
 import secrets
 import socket
 import ssl
@@ -700,7 +701,7 @@ async def stay_connected(
                     return
         except (aiomqtt.MqttError, OSError) as error:
             if is_well:
-                say(_trouble(settings.address.host, error))
+                say(re.sub(r" Row on.*", " It is tried again.", _trouble(settings.address.host, error)))
             is_well = False
         finally:
             await _let_go(client)

@@ -13,7 +13,7 @@ from rowsync.journal import Journal
 from rowsync.recording import read_recording
 from rowsync.store import Store
 from rowsync.telemetry import ENDED, Note
-from tests.broker import Broker
+from tests.broker import Broker, free_port
 from tests.conftest import RECORDED, ROOT
 
 ROWS = ("pace-only-10x45-75.jsonl", "intervals-10x45-75.jsonl")
@@ -105,3 +105,12 @@ def test_a_second_collector_of_a_folder_is_refused(tmp_path):
             first.kill()
     assert second.returncode == 2
     assert "Another rowsync" in second.stderr
+
+
+def test_a_broker_that_is_not_there_is_said_in_a_line(tmp_path):
+    command = [sys.executable, "-m", "rowsync", "collect", "--mqtt", f"mqtt://127.0.0.1:{free_port()}"]
+    with subprocess.Popen([*command, "--data", tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True) as collector:
+        said = collector.stderr.readline()
+        collector.kill()
+    assert said.startswith("MQTT: 127.0.0.1 can't be reached")
+    assert said.endswith("It is tried again.\n")
