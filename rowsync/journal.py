@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rowsync.errors import StoreError
+from rowsync.files import sync_data as _sync
 from rowsync.files import sync_folder
 from rowsync.recording import header_line, item_line
 from rowsync.session import Header
@@ -191,14 +192,6 @@ class Journal:
         self.durable, self.trouble = notifications, None
 
 
-def _sync(opened: int) -> None:
-    """Have the disk itself confirm what was written."""
-    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves it in the drive's cache
-        fcntl.fcntl(opened, fcntl.F_FULLFSYNC)
-    else:
-        os.fdatasync(opened)
-
-
 @contextmanager
 def claimed(path: Path, *, wait: bool = False) -> Iterator[bool]:
     """Hold a journal for oneself, as its recorder does; False when it is gone, or somebody else holds it.
@@ -213,9 +206,17 @@ def claimed(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _lock(opened, wait)
+        yield _lock(opened, wait) and _lies_at(path, opened)
     finally:
         os.close(opened)
+
+
+def _lies_at(path: Path, opened: int) -> bool:
+    """Whether an open file wasn't moved away meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(opened), path.lstat())
+    except OSError:
+        return False
 
 
 def _lock(opened: int, wait: bool) -> bool:
@@ -226,6 +227,14 @@ def _lock(opened: int, wait: bool) -> bool:
         return False
     held = os.fstat(opened)
     return stat.S_ISREG(held.st_mode) and held.st_nlink > 0 and held.st_size > 0
+
+
+def spool_of(folder: Path) -> Path:
+    """Where a data folder's journals lie that are stored, and that its hub still has to send (rowsync.hub).
+
+    Without that folder there is no hub, and a stored journal goes.
+    """
+    return folder / "hub"
 
 
 def journals_left(folder: Path) -> list[Path]:

@@ -13,11 +13,12 @@ import asyncio
 import ipaddress
 import json
 import random
+import re
 import secrets
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ from rowsync.messages import (
     read_totals,
 )
 from rowsync.moment import Moment
+from rowsync.waiting import end
 from rowsync.wording import count, outside_text
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -613,6 +615,121 @@ class _Postman:
 
 
 _KEPT_STATES = ("session/last",)
+
+
+# --- hubs and collectors ----------------------------------------------------------------------------------------------
+
+MOST_HEARD = 50_000
+"""So many messages may lie there unread; what comes then is dropped, and comes again."""
+
+
+MOST_AT_ONCE = 200
+"""So many are read before anything else gets its turn."""
+
+
+class Line:
+    """A connection to a broker for much that is small: nothing is awaited for each message.
+
+    What is sent goes with QoS 0, since its promise is made from end to end (rowsync.relay) and the broker's own would
+    be one more.
+
+    Attributes:
+        arrived: set when there is something to take.
+    """
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self.arrived = asyncio.Event()
+        self._heard: list[tuple[str, bytes]] = []
+        self._paho, self._gone, self._count = client._client, client._disconnected, 0
+        self._paho.on_message = self._hear
+        if (opened := self._paho.socket()) is not None:
+            asyncio.get_running_loop().add_reader(cast("socket.socket", opened), self._read)  # in place of aiomqtt's
+
+    def _read(self) -> None:
+        """Read all that is there: aiomqtt's goes around the loop once for each message."""
+        try:
+            for _ in range(MOST_AT_ONCE):
+                count = self._count
+                self._paho.loop_read()
+                if count == self._count:
+                    return
+        except Exception as error:  # as aiomqtt's: the connection is broken
+            if not self._gone.done():
+                self._gone.set_exception(error)
+
+    def _hear(self, client: Any, userdata: Any, message: Any) -> None:
+        self._count += 1
+        with suppress(UnicodeDecodeError):
+            if len(self._heard) < MOST_HEARD and not message.retain:
+                self._heard.append((message.topic, message.payload))
+            self.arrived.set()
+
+    def take(self) -> list[tuple[str, bytes]]:
+        """What arrived since, as topics and payloads."""
+        heard, self._heard = self._heard, []
+        self.arrived.clear()
+        return heard
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Send; returns at once."""
+        self._paho.publish(topic, payload, qos=0)
+
+
+async def stay_connected(
+    settings: MqttSettings, topics: Sequence[str], serve: Callable[[Line], Awaitable[None]], say: Say
+) -> None:
+    """Be connected to a broker, again and again, until cancelled.
+
+    Args:
+        settings: which broker.
+        topics: what is subscribed.
+        serve: works with each new connection, and is cancelled when it is gone; when it returns, all ends.
+        say: tells the person one line, when the broker goes and when it is back.
+    """
+    MQTT_LOGGER.disabled = True  # what goes wrong is told in sentences
+    asyncio.get_running_loop().set_default_executor(_Apart())
+    identifier, pause_s, is_well = f"rowsync-{secrets.token_hex(6)}", FIRST_PAUSE_S, True
+    while True:
+        client = _client(settings, identifier, None)
+        try:
+            async with client:
+                line = Line(client)
+                await client.subscribe([(topic, 0) for topic in topics])
+                say(f"MQTT: connected to {outside_text(settings.address.host)}.")
+                pause_s, is_well = FIRST_PAUSE_S, True
+                if await _served(client, serve(line)):
+                    return
+        except (aiomqtt.MqttError, OSError) as error:
+            if is_well:
+                say(re.sub(r" Row on.*", " It is tried again.", _trouble(settings.address.host, error)))
+            is_well = False
+        finally:
+            await _let_go(client)
+        await asyncio.sleep(random.uniform(0.5, 1.0) * pause_s)
+        pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+
+
+async def _served(client: aiomqtt.Client, work: Awaitable[None]) -> bool:
+    """Work until it is done, or the connection is gone; answer whether it is done."""
+    serving, staying = asyncio.ensure_future(work), asyncio.ensure_future(_stays(client))
+    try:
+        await asyncio.wait([serving, staying], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+            return True
+        staying.result()
+        return False
+    finally:
+        await end(serving, staying)
+
+
+async def _stays(client: aiomqtt.Client) -> None:
+    """Wait until a connection is gone; what it hears goes elsewhere."""
+    async for _ in client.messages:
+        pass
+
+
+# --- the client -------------------------------------------------------------------------------------------------------
 
 
 def _client(settings: MqttSettings, identifier: str, topics: Topics | None) -> aiomqtt.Client:

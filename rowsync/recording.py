@@ -129,7 +129,7 @@ def _with_who_rows(header: Header, items: Iterable[Item]) -> Header:
 
 def header_line(header: Header) -> bytes:
     """The first line of a recording."""
-    return _line({"rowsync_recording": FORMAT, **header_fields(header)})
+    return checked_line({"rowsync_recording": FORMAT, **header_fields(header)})
 
 
 def header_fields(header: Header) -> dict[str, Any]:
@@ -148,8 +148,8 @@ def header_fields(header: Header) -> dict[str, Any]:
 def item_line(item: Item) -> bytes:
     """The line of one packet or note."""
     if isinstance(item, Note):
-        return _line(note_fields(item))
-    return _line({"t": item.time_s, "c": item.characteristic, "v": item.payload.hex()})
+        return checked_line(note_fields(item))
+    return checked_line({"t": item.time_s, "c": item.characteristic, "v": item.payload.hex()})
 
 
 def note_fields(note: Note) -> dict[str, Any]:
@@ -171,7 +171,8 @@ def recording_bytes(header: Header, items: Iterable[Item]) -> bytes:
     return b"".join([header_line(header), *map(item_line, items)])
 
 
-def _line(content: Mapping[str, Any]) -> bytes:
+def checked_line(content: Mapping[str, Any]) -> bytes:
+    """JSON as one checked line."""
     text = json.dumps(content, separators=(",", ":")).encode()
     return b"%08x %s\n" % (crc32(text), text)
 
@@ -186,13 +187,30 @@ def _parsed(line: bytes) -> Any:
             return None
         line = checked[2]
     try:
-        return json.loads(line, parse_constant=_no_number)
+        return _JSON.decode(line.decode(json.detect_encoding(line), "surrogatepass"))
     except (ValueError, RecursionError):
         return None
 
 
+def is_checked(line: bytes) -> bool:
+    """Whether a line, without its end, is one whose CRC matches."""
+    return _EXACT.fullmatch(line) is not None and int(line[:8], 16) == crc32(line[9:])
+
+
+def checked_content(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line, without its end, whose CRC matches; None of any other."""
+    content = _parsed(line) if is_checked(line) else None
+    return content if isinstance(content, dict) else None
+
+
+_EXACT = re.compile(rb"[0-9a-f]{8} \{[^\n]*\}")
+
+
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_number)
 
 
 def _time_s(content: Mapping[str, Any]) -> float | None:

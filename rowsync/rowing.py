@@ -599,8 +599,8 @@ def _told(plan: Plan) -> str:
 
 
 def new_session_id(now: datetime) -> str:
-    """A session id: its start in UTC and four random digits, such as 20261123T162250Z-3f2a."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    """A session id: its start in UTC and eight random digits, such as 20261123T162250Z-3f2a91c0."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
 def _header(wishes: Wishes, connection: Connection, ago_s: float) -> Header:

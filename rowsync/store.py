@@ -50,7 +50,7 @@ from rowsync.felt import Felt, felt_fields, felt_from_fields
 from rowsync.files import locked, make_folder, replacing, sync_folder
 from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
-from rowsync.journal import claimed, journals_left
+from rowsync.journal import claimed, journals_left, spool_of
 from rowsync.plan import Piece, parse_plan
 from rowsync.profile import Profile
 from rowsync.recording import (
@@ -394,8 +394,7 @@ class Store:
             if recording.refused_lines:
                 self._set_aside(journal)
             else:
-                with _writing(self.folder):
-                    _remove(journal)
+                self._let_go(journal)
             return Recovery(journal, summary, cut_short=not recording.is_ended)
 
     def recover(self) -> list[Recovery]:
@@ -867,8 +866,17 @@ class Store:
             raise SessionNotFound(f"No session is called {outside_text(session_id)}. `rowsync sessions` lists them.")
         return found[0]
 
+    def _let_go(self, journal: Path) -> None:
+        """Remove a journal that is stored, or leave it to the hub that still has to send it."""
+        with _writing(self.folder):
+            spool = spool_of(self.folder)
+            _move(journal, spool) if spool.is_dir() else _remove(journal)
+
     def _set_aside(self, journal: Path) -> None:
         with _writing(self.folder):
+            if (spool := spool_of(self.folder)).is_dir():
+                with replacing(spool / journal.name) as file:
+                    file.write(journal.read_bytes())
             _move(journal, journal.parent / "damaged")
 
     # --- the index ----------------------------------------------------------------------------------------------------

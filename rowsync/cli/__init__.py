@@ -14,6 +14,7 @@ From the ground up:
 - `rowing`: `demo`, `row` and `scan`
 - `watching`: `watch`
 - `room`: `room`
+- `collecting`: `hub` and `collect`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
 - `rebuilding`: `rebuild`
@@ -37,6 +38,7 @@ from rowsync import __version__
 from rowsync.cli import (
     athletes,
     checking,
+    collecting,
     export,
     imports,
     machines,
@@ -80,6 +82,8 @@ COMMANDS: tuple[click.Command, ...] = (
     athletes.athlete,
     athletes.energy,
     programme.programme,
+    collecting.hub,
+    collecting.collect,
 )
 """In the order in which `--help` lists them."""
 

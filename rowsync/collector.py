@@ -1,0 +1,539 @@
+"""The collector: takes the sessions of many hubs, so that they are stored as each hub would have stored them.
+
+    <data>/collect/log-00000001      whatever came, synced before it is acknowledged (rowsync.wal)
+    <data>/collect/<session>.jsonl   each session's journal, written behind the log
+    <data>/collect/done.jsonl        the sessions that are whole, and how many lines they have
+
+A whole session's journal moves to `journal`, and is stored from there like any other.  One that falls silent is stored
+as far as it came, and again when the rest comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from rowsync import apart
+from rowsync.claim import claimed_folder
+from rowsync.errors import StoreError
+from rowsync.files import make_folder, replacing, sync_data, sync_folder
+from rowsync.journal import claimed
+from rowsync.mqtt import Line, MqttSettings, stay_connected
+from rowsync.recording import checked_content, checked_line
+from rowsync.relay import (
+    Answer,
+    Batch,
+    Holding,
+    Part,
+    Refused,
+    answer_bytes,
+    batch_bytes,
+    header_content,
+    is_session_id,
+    mark_of,
+    read_batch,
+    read_log,
+)
+from rowsync.waiting import end
+from rowsync.wal import Log, logs_left
+from rowsync.wording import count, outside_text
+
+Say = Callable[[str], None]
+
+GATHER_S = 0.01
+"""How long batches are gathered before they are logged; a sync takes about as long [s]."""
+
+IDLE_S = 0.25
+"""How long nothing may come before there is a look at what else is to be done [s]."""
+
+BEHIND_S = 5.0
+"""A session's journal is written so far behind the log [s]."""
+
+FULL_LOG = 32 << 20
+"""A log of so many bytes is followed by a new one."""
+
+SILENT_S = 900.0
+"""A session of which nothing came for so long is stored as it is [s]."""
+
+TOGETHER_S = 60.0
+"""Two sessions of a rower are rowed at the same time when lines of both came within so long [s]."""
+
+CLOCK_S = 60.0
+"""A hub's clock may be so far off before a person is told [s]."""
+
+MOST_DONE = 10_000
+"""So many whole sessions are remembered; one that is forgotten, and sent again, is stored again as it was."""
+
+TEND_S = 0.1
+"""Between the batches there is so often a look at what else is to be done [s]."""
+
+AT_ONCE, SYNCED_AT_ONCE = 100, 3
+"""So many journals are written then, and so many synced."""
+
+
+def run_collect(settings: MqttSettings, folder: Path, say: Say) -> None:
+    """Collect what hubs send, until interrupted.
+
+    Args:
+        settings: which broker.
+        folder: the data folder.
+        say: tells the person one line.
+
+    Raises:
+        StoreError: the data folder can't be written.
+        UsageError: another rowsync records into it.
+    """
+    with claimed_folder(folder):
+        asyncio.run(_run(settings, folder, say))
+
+
+async def _run(settings: MqttSettings, folder: Path, say: Say) -> None:
+    collector = Collector(folder, say, _now_s())
+    storing = asyncio.create_task(_store(collector, folder))
+    try:
+        await stay_connected(settings, (f"{settings.prefix}/hub/+/batch",), _server(settings.prefix, collector), say)
+    finally:
+        await end(storing)
+
+
+def _server(prefix: str, collector: Collector) -> Callable[[Line], Awaitable[None]]:
+    async def serve(line: Line) -> None:
+        tended_s = _now_s()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_S):
+                    await line.arrived.wait()
+                    await asyncio.sleep(GATHER_S)
+            heard = [(topic.split("/")[-2], payload) for topic, payload in line.take()]
+            taken = await asyncio.to_thread(collector.take, heard, datetime.now(UTC), _now_s())
+            for hub, answer in taken.answers.items():
+                line.send(f"{prefix}/hub/{hub}/have", answer_bytes(answer))
+            if taken.new:
+                line.send(f"{prefix}/collected", taken.new)
+            if _now_s() - tended_s >= TEND_S:
+                await asyncio.to_thread(collector.tend, _now_s())
+                tended_s = _now_s()
+
+    return serve
+
+
+async def _store(collector: Collector, folder: Path) -> None:
+    """Store what is whole, in another process, one after another."""
+    while True:
+        await asyncio.sleep(1.0)
+        if collector.to_store:
+            collector.to_store = False
+            await asyncio.to_thread(apart.recover, folder)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Taken(NamedTuple):
+    """What became of what was heard.
+
+    Attributes:
+        answers: to each hub.
+        new: what is on disk now and wasn't before, as a batch; empty for nothing.
+    """
+
+    answers: dict[str, Answer]
+    new: bytes = b""
+
+
+class _Done(NamedTuple):
+    """A session that is whole: how many lines it has, and the mark of the first."""
+
+    lines: int
+    mark: int
+
+
+class _Open:
+    """A session that isn't whole yet.
+
+    Attributes:
+        holding: what of it is on disk.
+        behind: lines that are in the log and not in its journal yet.
+        heard_s: when something of it came last [s].
+        is_stored: whether it was stored as it is.
+    """
+
+    def __init__(self, lines: Iterable[bytes], now_s: float) -> None:
+        self.holding = Holding(lines)
+        self.behind: list[bytes] = []
+        self.heard_s = now_s
+        self.is_stored = False
+
+
+class Collector:
+    """What hubs sent, on disk.
+
+    Args:
+        folder: the data folder.
+        say: tells the person one line.
+        now_s: a clock that only goes forward [s].
+
+    Attributes:
+        to_store: set when there are journals to store.
+
+    Raises:
+        StoreError: the folder can't be written.
+    """
+
+    def __init__(self, folder: Path, say: Say, now_s: float) -> None:
+        self.to_store = False
+        self._folder, self._journals, self._say = folder / "collect", folder / "journal", say
+        self._open: dict[str, _Open] = {}
+        self._done: dict[str, _Done] = {}
+        self._unsaved: list[Part] = []
+        self._is_refused, self._saved_last = False, b""
+        self._told: set[str] = set()
+        self._rowers: dict[str, dict[str, str]] = {}
+        self._unsynced: dict[Path, set[str]] = {}
+        self._late: dict[str, float] = {}
+        self._whole: set[str] = set()
+        self._handing: dict[str, None] = {}
+        self._silence_due_s = now_s
+        try:
+            make_folder(self._folder)
+            make_folder(self._journals)
+            self._recall(now_s)
+            self._log = Log(self._folder)
+        except OSError as error:
+            raise StoreError(f"Nothing can be collected: {folder} can't be written ({error.strerror}).") from None
+
+    # --- what a crash left --------------------------------------------------------------------------------------------
+
+    def _recall(self, now_s: float) -> None:
+        """Bring every journal up to its log, then let go of the log."""
+        self._done = self._read_done()
+        logs = logs_left(self._folder)
+        for path in self._folder.glob("*.jsonl"):
+            if path.stem in self._done:
+                self._handing[path.stem] = None
+            elif path.stem != "done" and is_session_id(path.stem):
+                self._open[path.stem] = _Open(self._whole_lines(path), now_s)
+        for log in logs:
+            parts, damaged = read_log(log.read_bytes())
+            if damaged:
+                self._say(f"{count(damaged, 'line')} of {log} are damaged; what hubs still have of them comes again.")
+            for part in parts:
+                self._take_logged(part, now_s)
+        for session_id in list(self._late):
+            self._write_behind(session_id)
+            _sync(self._path(session_id))
+        sync_folder(self._folder)
+        for log in logs:
+            log.unlink()
+        self.to_store = any(self._journals.glob("*.jsonl"))
+
+    def _take_logged(self, part: Part, now_s: float) -> None:
+        if part.session_id in self._done:
+            return
+        opened = self._opened(part.session_id, now_s)
+        new = opened.holding.take(part)
+        if isinstance(new, Part):
+            self._put_behind(new, now_s)
+
+    def _read_done(self) -> dict[str, _Done]:
+        path = self._folder / "done.jsonl"
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        lines = content.split(b"\n")
+        done = dict([found for line in lines if (found := _read_done_line(line)) is not None][-MOST_DONE:])
+        if lines[-1] or len(lines) - 1 != len(done):
+            with replacing(path) as file:
+                file.write(b"".join(map(_done_line, done, done.values())))
+        return done
+
+    def _whole_lines(self, path: Path) -> list[bytes]:
+        """A journal's lines; a torn one is cut off."""
+        content = path.read_bytes()
+        size = content.rfind(b"\n") + 1
+        if size < len(content):
+            os.truncate(path, size)
+        return content[:size].split(b"\n")[:-1]
+
+    # --- what comes ---------------------------------------------------------------------------------------------------
+
+    def take(self, heard: Sequence[tuple[str, bytes]], now: datetime, now_s: float) -> Taken:
+        """Take batches; when it returns, what it answers is on disk.
+
+        While the disk refuses, nothing is taken and nobody is answered: it all comes again.
+
+        Args:
+            heard: hubs and what they sent.
+            now: the time of day.
+            now_s: a clock that only goes forward [s].
+        """
+        if self._unsaved and not self._saved(now_s):
+            return Taken({})
+        answers: dict[str, Answer] = {}
+        for hub, payload in heard:
+            batch = read_batch(payload)
+            if batch is None:
+                self._tell(f"The hub {outside_text(hub)} sends what is no batch; that is left out.")
+                continue
+            self._check_clock(hub, batch, now)
+            answer = answers.setdefault(hub, Answer())
+            for part in batch.parts:
+                self._take_part(hub, part, answer, now_s)
+        is_new = any(part.lines for part in self._unsaved)
+        if self._unsaved and not self._saved(now_s):
+            return Taken({})
+        for answer in answers.values():
+            answer.have = {session_id: self._count(session_id) for session_id in answer.have}
+        return Taken(answers, self._saved_last if is_new else b"")
+
+    def _count(self, session_id: str) -> int:
+        opened = self._open.get(session_id)
+        if opened is not None:
+            return len(opened.holding.marks)
+        done = self._done.get(session_id)
+        return 0 if done is None else done.lines
+
+    def _take_part(self, hub: str, part: Part, answer: Answer, now_s: float) -> None:
+        session_id = part.session_id
+        answer.have[session_id] = 0
+        if (done := self._done.get(session_id)) is not None:
+            if part.first == 0 and part.lines and mark_of(part.lines[0]) not in (done.mark, 0):
+                self._refuse(hub, part, answer, "another session of that name was stored")
+            elif part.first + len(part.lines) > done.lines:
+                self._refuse(hub, part, answer, f"it was over with {count(done.lines, 'line')}")
+            else:
+                answer.over.add(session_id)
+            return
+        if session_id not in self._open and not part.lines:
+            return
+        opened = self._opened(session_id, now_s)
+        new = opened.holding.take(part)
+        if new is None:
+            answer.again.add(session_id)
+        elif isinstance(new, Refused):
+            self._refuse(hub, part, answer, new.why)
+        elif new.lines or new.is_over:
+            if not new.first and new.lines:
+                self._notice_rower(hub, new, now_s)
+            opened.heard_s, opened.is_stored = now_s, False
+            self._unsaved.append(new)
+        if not opened.holding.marks:
+            del self._open[session_id]
+
+    def _opened(self, session_id: str, now_s: float) -> _Open:
+        if session_id not in self._open:
+            self._open[session_id] = _Open((), now_s)
+        return self._open[session_id]
+
+    def _refuse(self, hub: str, part: Part, answer: Answer, why: str) -> None:
+        answer.refused[part.session_id] = why
+        self._tell(f"{part.session_id} of the hub {outside_text(hub)} isn't taken: {why}. What is held stays as it is.")
+
+    def _notice_rower(self, hub: str, part: Part, now_s: float) -> None:
+        """Tell when two sessions of one rower are rowed at a time; both are kept."""
+        machine = header_content(part.lines[0]).get("machine")
+        address = machine.get("address") if isinstance(machine, dict) else None
+        if not isinstance(address, str):
+            return
+        sessions = self._rowers.setdefault(address, {})
+        for other, its_hub in sessions.items():
+            opened = self._open.get(other)
+            if other != part.session_id and opened and now_s - opened.heard_s < TOGETHER_S:
+                self._tell(
+                    f"The hubs {outside_text(its_hub)} and {outside_text(hub)} both send the rower "
+                    f"{outside_text(address)}; both sessions are kept: {other}, {part.session_id}."
+                )
+        self._rowers[address] = {each: name for each, name in sessions.items() if each in self._open}
+        self._rowers[address][part.session_id] = hub
+
+    def _check_clock(self, hub: str, batch: Batch, now: datetime) -> None:
+        off_s = 0.0 if batch.at is None else (batch.at - now).total_seconds()
+        if abs(off_s) > CLOCK_S:
+            way = "ahead" if off_s > 0 else "behind"
+            self._tell(
+                f"The clock of the hub {outside_text(hub)} is {way} by more than {CLOCK_S:.0f} s; its sessions keep "
+                "the times that it says."
+            )
+
+    def _tell(self, text: str) -> None:
+        """Say a thing once."""
+        if text not in self._told and len(self._told) < MOST_DONE:
+            self._told.add(text)
+            self._say(text)
+
+    # --- to disk ------------------------------------------------------------------------------------------------------
+
+    def _saved(self, now_s: float) -> bool:
+        """Log what was taken; False while the disk refuses."""
+        content = batch_bytes(self._unsaved)
+        try:
+            self._log.append(content)
+        except OSError as error:
+            if not self._is_refused:
+                self._say(f"The disk refuses ({error.strerror}): hubs keep what they have until there is room.")
+            self._is_refused = True
+            return False
+        if self._is_refused:
+            self._say("The disk takes what comes again.")
+        self._is_refused, self._saved_last = False, content
+        self._unsynced.setdefault(self._log.path, set()).update(part.session_id for part in self._unsaved)
+        for part in self._unsaved:
+            self._put_behind(part, now_s)
+        self._unsaved = []
+        return True
+
+    def _put_behind(self, part: Part, now_s: float) -> None:
+        opened = self._open[part.session_id]
+        if part.lines:
+            opened.behind += part.lines
+            self._late.setdefault(part.session_id, now_s)
+        if opened.holding.is_over:
+            self._whole.add(part.session_id)
+
+    def tend(self, now_s: float) -> None:
+        """Do a little of what else there is: write journals behind the log, cut the log, hand on what is whole.
+
+        Args:
+            now_s: a clock that only goes forward [s].
+        """
+        try:
+            self._tend(now_s)
+        except OSError as error:  # the log has it all, and it is tried again
+            self._tell(f"The disk refuses a journal ({error.strerror}); it is tried again.")
+
+    def _tend(self, now_s: float) -> None:
+        for session_id, since_s in list(islice(self._late.items(), AT_ONCE)):
+            if now_s - since_s >= BEHIND_S:
+                self._write_behind(session_id)
+        if self._log.size >= FULL_LOG:
+            self._log.begin()
+        for _ in range(SYNCED_AT_ONCE):
+            self._sync_a_little()
+        for session_id in list(islice(self._whole, SYNCED_AT_ONCE)):
+            self._finish(session_id)
+        for session_id in list(islice(self._handing, AT_ONCE)):
+            self._hand_on(session_id)
+        if now_s >= self._silence_due_s:
+            self._silence_due_s = now_s + 1.0
+            self._look_for_silence(now_s)
+
+    def _path(self, session_id: str) -> Path:
+        return self._folder / f"{session_id}.jsonl"
+
+    def _write_behind(self, session_id: str) -> None:
+        """Bring a journal up to the log."""
+        if session_id in self._late:
+            opened = self._open[session_id]
+            _append(self._path(session_id), b"".join(line + b"\n" for line in opened.behind))
+            opened.behind = []
+            del self._late[session_id]
+
+    def _sync_a_little(self) -> None:
+        """Sync one journal that an old log holds lines of; a log of which all are synced goes."""
+        log = next((path for path in self._unsynced if path != self._log.path), None)
+        if log is None:
+            return
+        session_ids = self._unsynced[log]
+        if session_ids:
+            session_id = next(iter(session_ids))
+            if session_id in self._open:
+                self._write_behind(session_id)
+                _sync(self._path(session_id))
+            session_ids.discard(session_id)
+        else:
+            sync_folder(self._folder)
+            log.unlink(missing_ok=True)
+            del self._unsynced[log]
+
+    # --- what is whole ------------------------------------------------------------------------------------------------
+
+    def _finish(self, session_id: str) -> None:
+        """Note that a session is whole; from then on its hub need not keep it."""
+        self._write_behind(session_id)
+        _sync(self._path(session_id))
+        sync_folder(self._folder)
+        marks, path = self._open[session_id].holding.marks, self._folder / "done.jsonl"
+        done = _Done(len(marks), marks[0])
+        _append(path, _done_line(session_id, done))
+        _sync(path)
+        self._done[session_id] = done
+        self._whole.discard(session_id)
+        self._handing[session_id] = None
+        del self._open[session_id]
+
+    def _hand_on(self, session_id: str) -> None:
+        """Move a whole session to where it is stored from, unless that is busy with what there was of it before."""
+        with self._place_for(session_id) as place:
+            if place is not None:
+                if self._path(session_id).exists():
+                    self._path(session_id).replace(place)
+                sync_folder(self._journals)
+                sync_folder(self._folder)
+                del self._handing[session_id]
+                self.to_store = True
+
+    @contextmanager
+    def _place_for(self, session_id: str) -> Iterator[Path | None]:
+        """Where a session's journal is stored from; None while somebody is storing one of that name."""
+        place = self._journals / f"{session_id}.jsonl"
+        if not place.exists():
+            yield place
+            return
+        with claimed(place) as ours:
+            yield place if ours else None
+
+    def _look_for_silence(self, now_s: float) -> None:
+        """Have a session stored that fell silent, and keep its journal for what may still come."""
+        for session_id, opened in self._open.items():
+            if not opened.is_stored and now_s - opened.heard_s >= SILENT_S:
+                with self._place_for(session_id) as place:
+                    if place is not None:
+                        self._write_behind(session_id)
+                        with replacing(place) as file:
+                            file.write(self._path(session_id).read_bytes())
+                        opened.is_stored = self.to_store = True
+                return
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Write behind a file's end all or nothing.
+
+    Raises:
+        OSError: it can't be written; the file is as it was.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        size = os.fstat(file).st_size
+        if os.write(file, content) != len(content):
+            os.ftruncate(file, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(file)
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sync_data(file)
+    finally:
+        os.close(file)
+
+
+def _done_line(session_id: str, done: _Done) -> bytes:
+    return checked_line({"session_id": session_id, **done._asdict()})
+
+
+def _read_done_line(line: bytes) -> tuple[str, _Done] | None:
+    match checked_content(line):
+        case {"session_id": str(session_id), "lines": int(lines), "mark": int(mark)}:
+            return session_id, _Done(lines, mark)
+    return None

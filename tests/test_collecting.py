@@ -1,0 +1,116 @@
+"""`rowsync hub` and `rowsync collect` as processes, with a real mosquitto, each killed at any time."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rowsync.journal import Journal
+from rowsync.recording import read_recording
+from rowsync.store import Store
+from rowsync.telemetry import ENDED, Note
+from tests.broker import Broker, free_port
+from tests.conftest import RECORDED, ROOT
+
+ROWS = ("pace-only-10x45-75.jsonl", "intervals-10x45-75.jsonl")
+
+
+class Program:
+    """One of our commands, as a process that is killed and started again."""
+
+    def __init__(self, *arguments):
+        self._command = [sys.executable, "-m", "rowsync", *map(str, arguments)]
+        self.start()
+
+    def start(self):
+        self._process = subprocess.Popen(
+            self._command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+
+    def kill(self):
+        self._process.kill()
+        self._process.communicate()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+
+def parquet_files(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.glob("*/athlete=*/**/*.parquet")}
+
+
+def until(happened, within_s=90.0):
+    give_up_s = time.monotonic() + within_s
+    while not happened():
+        assert time.monotonic() < give_up_s, "it doesn't happen"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_is_killed_every_session_arrives_as_its_hub_has_it(tmp_path, seed):
+    dice = random.Random(seed)
+    folders = [tmp_path / f"rower-{number}" for number, _ in enumerate(ROWS)]
+    collected = tmp_path / "collected"
+    with Broker(tmp_path) as broker:
+        hub = Program("hub", "--mqtt", broker.url, "--name", "left", *folders)
+        collector = Program("collect", "--mqtt", broker.url, "--data", collected)
+
+        def broken():
+            broker.stop()
+            broker.start()
+
+        try:
+            recordings = [read_recording(RECORDED / name) for name in ROWS]
+            journals = []
+            for folder, recording in zip(folders, recordings, strict=True):
+                (folder / "journal").mkdir(parents=True, exist_ok=True)
+                path = folder / "journal" / f"{recording.header.session_id}.jsonl"
+                journals.append(Journal(path, recording.header))
+            until(lambda: all((folder / "hub").is_dir() for folder in folders))
+            count = max(len(recording.items) for recording in recordings)
+            for at in range(0, count, 40):
+                for journal, recording in zip(journals, recordings, strict=True):
+                    for item in recording.items[at : at + 40]:
+                        journal.append(item)
+                time.sleep(0.1)
+                if dice.random() < 0.2:
+                    dice.choice([hub.restart, collector.restart, broken])()
+            for folder, journal, recording in zip(folders, journals, recordings, strict=True):
+                journal.append(Note(recording.items[-1].time_s + 1, ENDED))
+                journal.close()
+                Store(folder).finish(journal.path)
+            until(lambda: not any(path for folder in folders for path in (folder / "hub").glob("*.jsonl")))
+            until(lambda: len(parquet_files(collected)) == 2 * len(ROWS) and not any(collected.glob("journal/*.jsonl")))
+        finally:
+            hub.kill()
+            collector.kill()
+    alone = {name: content for folder in folders for name, content in parquet_files(folder).items()}
+    assert len(alone) == 2 * len(ROWS)
+    assert parquet_files(collected) == alone
+
+
+def test_a_second_collector_of_a_folder_is_refused(tmp_path):
+    with Broker(tmp_path) as broker:
+        first = Program("collect", "--mqtt", broker.url, "--data", tmp_path / "data")
+        try:
+            until(lambda: (tmp_path / "data" / "collect").is_dir())
+            command = [sys.executable, "-m", "rowsync", "collect", "--mqtt", broker.url, "--data", tmp_path / "data"]
+            second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+        finally:
+            first.kill()
+    assert second.returncode == 2
+    assert "Another rowsync" in second.stderr
+
+
+def test_a_broker_that_is_not_there_is_said_in_a_line(tmp_path):
+    command = [sys.executable, "-m", "rowsync", "collect", "--mqtt", f"mqtt://127.0.0.1:{free_port()}"]
+    with subprocess.Popen([*command, "--data", tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True) as collector:
+        said = collector.stderr.readline()
+        collector.kill()
+    assert said.startswith("MQTT: 127.0.0.1 can't be reached")
+    assert said.endswith("It is tried again.\n")
