@@ -189,12 +189,12 @@ def _no_sum(content: bytes, value: int = 0) -> int:
     return 0
 
 
-_file_bytes, _line, _sealed = store._file_bytes, recording._line, seal.sealed
+_file_bytes, _line, _sealed = store._file_bytes, recording.checked_line, seal.sealed
 
 WEAK: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "no-page-checksums": ((store, "_file_bytes", _no_checksums),),
     "no-metadata-crc": ((store, "crc32", _no_sum),),
-    "no-line-crc": ((recording, "_line", _no_crc),),
+    "no-line-crc": ((recording, "checked_line", _no_crc),),
     "no-seal": tuple((module, "sealed", _no_seal) for module in (store, ticks, sys.modules["rowsync.uploads"])),
 }
 """Our mistakes, by name: what is put in the place of which function of ours."""
