@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from pathlib import Path
+import subprocess
+import sys
 
 from rowsync.store import Store
-from tests.torture import long, wide
+from tests.conftest import ROOT
+from tests.torture import long
 
 
 def test_hours_in_one_process_leave_no_file_open_and_little_memory(tmp_path):
@@ -26,12 +27,8 @@ def test_a_store_that_keeps_files_open_is_caught(tmp_path):
     assert held[-1].files > held[4].files
 
 
-def _outcome(folder: Path) -> wide.Outcome:
-    return wide.rowed(folder, rowers=40, seconds=3)
-
-
 def test_forty_rowers_in_one_process_on_one_core_lose_nothing(tmp_path):
     """How late they are on disk is the long run's to say, on a machine that does nothing else."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:  # it binds its process to a core
-        outcome = pool.apply(_outcome, (tmp_path,))
-    assert (outcome.sent, outcome.lost, len(outcome.late_s)) == (480, 0, 480)
+    command = [sys.executable, "-m", "tests.torture.wide", "--rowers", "40", "--seconds", "3", "--folder", tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert "480 notifications, 0 lost" in done.stdout, done.stderr
