@@ -70,6 +70,8 @@ class Machine:
         self._dice = dice
         self._counts = {name: self._start(modulus) for name, modulus in MODULI.items()}
         self._counts["kcal"] %= NOT_AVAILABLE - 1000
+        if 0 < self._counts["kcal"] < 20:  # a machine that is found so early counts from 0
+            self._counts["kcal"] += 1000
         self._clock_s = float(self._counts["seconds"])
         self.rowed = Totals(0, 0, 0)
 
