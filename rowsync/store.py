@@ -536,20 +536,28 @@ class Store:
             RecordingError: its file is not ours, altered, or newer than this rowsync.
         """
         metadata = _metadata(self._file("samples", session_id), "summary")
-        summary: dict[str, Any] = metadata["summary"]
-        said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
-        if self._is_old(metadata) or said != self._said(session_id).fields or self._is_of_other_bytes(summary):
-            with suppress(RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
+        with suppress(RecordingError, SessionNotFound):  # its bytes are gone; what was made of them is not
+            if self._is_behind_bytes(session_id, metadata):
                 return self._again(session_id)
+        summary: dict[str, Any] = metadata["summary"]
         return summary
 
-    def _is_of_other_bytes(self, summary: Mapping[str, Any]) -> bool:
-        """Whether a crash came between the writing of a session's bytes and that of its samples."""
-        try:
-            held: int = _metadata(self._file("raw", summary["session_id"]), "header")["rows"]
-        except (RecordingError, SessionNotFound):
-            return False
-        return held != summary.get("notifications")
+    def is_behind_bytes(self, session_id: str) -> bool:
+        """Whether a session's samples say something else than its bytes would, as far as that shows underived.
+
+        Raises:
+            SessionNotFound: there are no bytes of it, or no samples.
+            RecordingError: a file is not ours or altered.
+        """
+        return self._is_behind_bytes(session_id, _metadata(self._file("samples", session_id), "summary"))
+
+    def _is_behind_bytes(self, session_id: str, metadata: dict[str, Any]) -> bool:
+        summary = metadata["summary"]
+        held = _metadata(self._file("raw", session_id), "header")["rows"]
+        said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
+        # Other bytes: a crash came between the writing of them and that of the samples.
+        is_else = said != self._said(session_id).fields or summary.get("notifications") != held
+        return is_else or self._is_old(metadata)
 
     def before(self, athlete: str, plan: str | None, started_at: datetime | None = None) -> dict[str, Any] | None:
         """The last session of an athlete's by the same plan; None for a first one.  See `earlier`."""
@@ -574,10 +582,11 @@ class Store:
 
     def _by_plan(self, athlete: str, plan: str | None) -> Iterator[tuple[str, datetime]]:
         """An athlete's sessions by a plan and when they began, newest first."""
-        pieces = None if plan is None else _pieces_of(plan)
-        table = self._table()
+        if plan is None:
+            return
+        pieces, table = _pieces_of(plan), self._table()
         columns = [_values(table[name])[::-1] for name in ("session_id", "started_at", "athlete", "plan")]
-        for session_id, began, whose, rowed in zip(*columns, strict=True) if pieces is not None else ():
+        for session_id, began, whose, rowed in zip(*columns, strict=True):
             if whose == athlete and rowed and _pieces_of(rowed) == pieces:
                 yield session_id, began
 
@@ -687,19 +696,6 @@ class Store:
         """
         for derived in in_order(self._derived, list(session_ids), jobs):
             yield derived.rebuilt
-
-    def is_behind_bytes(self, session_id: str) -> bool:
-        """Whether a session's samples say something else than its bytes would, as far as that shows underived.
-
-        Raises:
-            SessionNotFound: there are no bytes of it, or no samples.
-            RecordingError: a file is not ours or altered.
-        """
-        metadata = _metadata(self._file("samples", session_id), "summary")
-        summary, held = metadata["summary"], _metadata(self._file("raw", session_id), "header")["rows"]
-        said = {name: summary[name] for name in (_CORRECTED_AT, _FELT) if name in summary}
-        is_else = said != self._said(session_id).fields or summary.get("notifications") != held
-        return is_else or self._is_old(metadata)
 
     def _derived(self, session_id: str) -> _Derived:
         """A session derived from its bytes, and nothing written."""
