@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,7 +30,7 @@ from rowsync.soundness import problem_of, stored_files
 from rowsync.store import Store
 from rowsync.uploads import Upload, keep_upload, uploads
 from tests.conftest import RECORDED
-from tests.torture.tally import Tally, options, shown
+from tests.torture.tally import Mistake, Tally, mistaken, options, shown
 
 SHORT = 60
 """So many notifications have the sessions whose every bit is flipped."""
@@ -191,7 +190,7 @@ def _no_sum(content: bytes, value: int = 0) -> int:
 
 _file_bytes, _line, _sealed = store._file_bytes, recording.checked_line, seal.sealed
 
-WEAK: dict[str, tuple[tuple[Any, str, Any], ...]] = {
+WEAK: dict[str, Mistake] = {
     "no-page-checksums": ((store, "_file_bytes", _no_checksums),),
     "no-metadata-crc": ((store, "crc32", _no_sum),),
     "no-line-crc": ((recording, "checked_line", _no_crc),),
@@ -206,19 +205,6 @@ SEEN_IN = {
     "no-seal": ("truth", "felt", "programme.json"),
 }
 """In which files each shows."""
-
-
-@contextmanager
-def mistaken(weak: str | None) -> Iterator[None]:
-    """Our code with one mistake, or none, in it."""
-    patches = [patch.object(*each) for each in (WEAK[weak] if weak else ())]
-    for each in patches:
-        each.start()
-    try:
-        yield
-    finally:
-        for each in patches:
-            each.stop()
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -284,7 +270,7 @@ def run(folder: Path, cases: int | None, seed: int, weak: str | None = None, qui
         quick: whether the first violation is enough.
     """
     tally, dice = Tally("bit rot"), Random(seed)
-    with mistaken(weak):
+    with mistaken(WEAK, weak):
         rot = Rot(folder, weak)
         for target in SEEN_IN[weak] if weak else TARGETS:
             bits = drawn(rot, target, cases, dice)
@@ -321,7 +307,7 @@ def main() -> int:
     asked = parser.parse_args()
     with scratch() as folder:
         if asked.bit is not None:
-            with mistaken(asked.weak):
+            with mistaken(WEAK, asked.weak):
                 wrong, is_noticed = Rot(Path(folder), asked.weak).judged(asked.target or "samples", asked.bit)
             print(wrong or ("noticed" if is_noticed else "it changes nothing"))
             return 1 if wrong else 0

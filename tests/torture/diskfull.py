@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -40,7 +40,7 @@ from rowsync.virtual import virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
 from tests.conftest import RECORDED
 from tests.torture.refusing import Calls, Disk, disk, missing
-from tests.torture.tally import Tally, options, shown
+from tests.torture.tally import Mistake, Tally, mistaken, options, scratch, shown
 
 TOLD_S = 1.0
 """Within this time the person is told; asked of a long run alone, which has the machine for itself [s]."""
@@ -119,7 +119,7 @@ class Recorded(NamedTuple):
 def recorded(case: Case, folder: Path) -> Recorded:
     """Record on a disk that refuses, as a row does."""
     wrong: list[str] = []
-    with disk(case.kind, folder) as there, mistaken(case.weak), Calls(there).watched() as calls:
+    with disk(case.kind, folder) as there, mistaken(WEAK, case.weak), Calls(there).watched() as calls:
         session = seed_workout()
         path = journal_path(there.folder / "data", "new")
         with _elsewhere(folder):
@@ -371,7 +371,7 @@ def commanded(name: str, begun: Path, folder: Path, room_bytes: int, weak: str |
             _leave_journal(there.folder / "data")
         before = _contents(there.folder)
         there.refuse(0 if name == FINISHING else room_bytes)
-        with mistaken(weak):
+        with mistaken(WEAK, weak):
             code, said = _commanded(there.folder, *COMMANDS[name])
         kept = {path for path in before if _is_bytes(path) and (name != LONGER or path.stem != "old")}
         wrong = _damaged(there.folder, before, kept)
@@ -486,7 +486,7 @@ def _in_place(path: Path) -> Iterator[Any]:
         os.fsync(file.fileno())
 
 
-RECORDING: dict[str, tuple[tuple[Any, str, Any], ...]] = {
+RECORDING: dict[str, Mistake] = {
     "short-writes": ((Journal, "_commit", _ignores_short_writes),),
     "saved-when-appended": ((Journal, "append", _saved_when_appended),),
     "gives-up": ((Journal, "_run", _gives_up),),
@@ -499,30 +499,14 @@ WEAK = RECORDING | {
 """Our mistakes, by name: what is put in the place of which function of ours."""
 
 
-@contextmanager
-def mistaken(weak: str | None) -> Iterator[None]:
-    """Our code with one mistake, or none, in it."""
-    with ExitStack() as patched:
-        for each in WEAK[weak] if weak else ():
-            patched.enter_context(patch.object(*each))
-        yield
-
-
 # --- running ----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """An empty folder."""
-    with tempfile.TemporaryDirectory(prefix="rowsync-disk-") as folder:
-        yield Path(folder).resolve()
 
 
 def mountable() -> tuple[str, ...]:
     """The kinds of disks that can be had here; the system can always be made to say so."""
     found = ["says it is read-only", "says it fails"]
     for kind in ("full", "read-only"):
-        with scratch() as folder:
+        with scratch("disk") as folder:
             if (why := missing(kind, folder)) is None:
                 found.append(kind)
             else:
@@ -532,7 +516,7 @@ def mountable() -> tuple[str, ...]:
 
 def of_recording(case: Case) -> Recorded:
     """One case of recording."""
-    with scratch() as folder:
+    with scratch("disk") as folder:
         found = recorded(case, folder)
     return found._replace(wrong=[f"{each}: {case.command}" for each in found.wrong])
 
@@ -540,7 +524,7 @@ def of_recording(case: Case) -> Recorded:
 def of_commands(seed: int, weak: str | None = None, names: tuple[str, ...] = tuple(COMMANDS)) -> Iterator[list[str]]:
     """What breaks under each command."""
     dice = Random(seed)
-    with scratch() as folder:
+    with scratch("disk") as folder:
         (folder / "begun").mkdir()
         begin(folder / "begun")
         for number, name in enumerate(names):
@@ -569,11 +553,11 @@ def run(cases: int, seed: int) -> Tally:
         told_s.append(found.told_s or 0.0)
     for kind in kinds:
         for accepts_at in (None,) if kind == "read-only" else (None, 170):
-            with scratch() as folder:
+            with scratch("disk") as folder:
                 found = whole_row(kind, folder, accepts_at)
             tally.cases, tally.violations = tally.cases + 1, tally.violations + found.wrong
             told_s.append(found.told_s or 0.0)
-    with scratch() as folder:
+    with scratch("disk") as folder:
         found = whole_row(lasting[-1], folder, None, is_quick=False)
     tally.cases, tally.violations = tally.cases + 1, tally.violations + found.wrong
     told_s.append(found.told_s or 0.0)

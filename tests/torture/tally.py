@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 Case = TypeVar("Case")
 
@@ -54,6 +58,27 @@ class Tally:
         print("| suite | cases | violations | planted mistakes found | time |\n|---|---:|---:|---|---:|")
         print(self.row())
         return 0 if self.is_kept else 1
+
+
+Mistake = tuple[tuple[Any, str, Any], ...]
+"""A planted mistake: what is put in the place of which function of ours."""
+
+
+@contextmanager
+def mistaken(mistakes: Mapping[str, Mistake], weak: str | None) -> Iterator[None]:
+    """Our code with one of these mistakes, or none, in it."""
+    with ExitStack() as patched:
+        for each in mistakes[weak] if weak else ():
+            patched.enter_context(patch.object(*each))
+        yield
+
+
+@contextmanager
+def scratch(name: str, *, ignore_cleanup_errors: bool = False) -> Iterator[Path]:
+    """An empty folder; what still writes into it as it goes may be ignored."""
+    kept = tempfile.TemporaryDirectory(prefix=f"rowsync-{name}-", ignore_cleanup_errors=ignore_cleanup_errors)
+    with kept as folder:
+        yield Path(folder).resolve()
 
 
 def options(doc: str | None, cases: int, weak: Mapping[str, object]) -> argparse.ArgumentParser:

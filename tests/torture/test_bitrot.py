@@ -12,7 +12,8 @@ from rowsync.cli import cli
 from rowsync.errors import RecordingError
 from rowsync.store import Store
 from tests.test_dashboards_app import ask
-from tests.torture.bitrot import TARGETS, WEAK, Rot, mistaken, rowed, run
+from tests.torture.bitrot import TARGETS, WEAK, Rot, rowed, run
+from tests.torture.tally import mistaken
 
 
 def test_no_flipped_bit_of_any_file_is_believed(tmp_path):
@@ -32,7 +33,7 @@ def test_a_case_is_repeated_by_its_bit(tmp_path):
     weak = "no-line-crc"
     violation = run(tmp_path / "first", cases=400, seed=1, weak=weak, quick=True).violations[0]
     bit = int(violation.split("--bit ")[1].split()[0])
-    with mistaken(weak):
+    with mistaken(WEAK, weak):
         wrong, _ = Rot(tmp_path / "second", weak).judged("journal", bit)
     assert wrong == violation
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.torture.diskfull import LONGER, PATIENCE_S, RECORDING, drawn, of_commands, of_recording, scratch, whole_row
+from tests.torture.diskfull import LONGER, PATIENCE_S, RECORDING, drawn, of_commands, of_recording, whole_row
 from tests.torture.refusing import missing
+from tests.torture.tally import scratch
 
 
 @pytest.fixture(scope="module")
 def full():
     """A full disk can be made here; where it can't, that is said aloud, and in the gate it is a failure."""
-    with scratch() as folder:
+    with scratch("disk") as folder:
         why = missing("full", folder)
     if why is not None:
         pytest.skip(why)
@@ -21,7 +22,7 @@ def full():
 @pytest.fixture(scope="module")
 def read_only():
     """An ext4 that its kernel makes read-only; where there is none, a folder of which the system says so."""
-    with scratch() as folder:
+    with scratch("disk") as folder:
         return "says it is read-only" if missing("read-only", folder) else "read-only"
 
 
@@ -37,14 +38,14 @@ def test_what_is_recorded_on_a_failing_disk_is_written_when_it_is_better():
 
 
 def test_a_row_goes_on_in_memory_while_the_disk_is_full_and_all_of_it_is_saved(full):
-    with scratch() as folder:
+    with scratch("disk") as folder:
         found = whole_row(full, folder, accepts_at=170)
     assert found.wrong == []
     assert found.told_s < PATIENCE_S
 
 
 def test_a_row_that_ends_on_a_read_only_disk_is_stored_whole_once_it_can_be_written(read_only):
-    with scratch() as folder:
+    with scratch("disk") as folder:
         found = whole_row(read_only, folder, accepts_at=None)
     assert found.wrong == []
     assert found.told_s < PATIENCE_S

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.torture.twice import begin, recorders, scratch, stormed, two_on_a_folder
+from tests.torture.tally import scratch
+from tests.torture.twice import begin, recorders, stormed, two_on_a_folder
 
 
 @pytest.fixture(scope="module")
 def begun():
     """A data folder that an older rowsync filled."""
-    with scratch() as folder:
+    with scratch("twice", ignore_cleanup_errors=True) as folder:
         begin(folder)
         yield folder
 
@@ -27,7 +28,7 @@ def test_rows_rebuilds_pages_exports_imports_and_corrections_at_once_end_well_an
 
 
 def test_the_suite_finds_a_claim_that_claims_nothing():
-    with scratch() as folder:
+    with scratch("twice", ignore_cleanup_errors=True) as folder:
         assert "the second recorder ends with 0" in " ".join(two_on_a_folder(folder, "no-claim"))
 
 

@@ -19,11 +19,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -44,7 +43,7 @@ from rowsync.soundness import damages, problem_of, stored_files
 from rowsync.store import Store
 from rowsync.virtual import virtual_radio
 from tests.conftest import RECORDED, ROOT
-from tests.torture.tally import Tally, options, shown
+from tests.torture.tally import Mistake, Tally, mistaken, options, scratch, shown
 
 PATIENCE_S = 240.0
 """How long a process may take on a machine that has other things to do [s]."""
@@ -462,7 +461,7 @@ def _slowly(path: Path) -> Iterator[Any]:
         yield file
 
 
-WEAK: dict[str, tuple[tuple[Any, str, Any], ...]] = {
+WEAK: dict[str, Mistake] = {
     "no-claim": ((claim, "fcntl", SimpleNamespace(flock=lambda *_: None, LOCK_EX=0, LOCK_NB=0)),),
     "no-lock": tuple(
         (module, name, mistake)
@@ -473,28 +472,12 @@ WEAK: dict[str, tuple[tuple[Any, str, Any], ...]] = {
 """Our mistakes, by name: what is put in the place of which function of ours."""
 
 
-@contextmanager
-def mistaken(weak: str | None) -> Iterator[None]:
-    """Our code with one mistake, or none, in it."""
-    with ExitStack() as patched:
-        for each in WEAK[weak] if weak else ():
-            patched.enter_context(patch.object(*each))
-        yield
-
-
 # --- running ----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """An empty folder."""
-    with tempfile.TemporaryDirectory(prefix="rowsync-twice-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder).resolve()
 
 
 def stormed(begun: Path, seed: int, weak: str | None = None, names: Sequence[str] = tuple(ACTS)) -> Stormed:
     """A storm over a copy of a data folder."""
-    with scratch() as folder:
+    with scratch("twice", ignore_cleanup_errors=True) as folder:
         shutil.copytree(begun, folder, dirs_exist_ok=True)
         found = storm(folder, seed, weak, names)
     mistake = f" --weak {weak}" if weak else ""
@@ -506,7 +489,7 @@ def recorders(weak: str | None = None) -> list[str]:
     """Two recorders on a folder, and two on a rower."""
     wrong = []
     for two in (two_on_a_folder, two_on_a_rower):
-        with scratch() as folder:
+        with scratch("twice", ignore_cleanup_errors=True) as folder:
             wrong += [f"{each}: python -m tests.torture.twice --recorders" for each in two(folder, weak)]
     return wrong
 
@@ -526,7 +509,7 @@ def run(cases: int, seed: int) -> Tally:
     tally.cases += 2
     saved_s: list[float] = []
     pages = 0
-    with scratch() as folder:
+    with scratch("twice", ignore_cleanup_errors=True) as folder:
         begin(folder)
         for number in shown(range(cases), cases, "storms"):
             found = stormed(folder, seed + number)
@@ -547,7 +530,7 @@ def main() -> int:
     if "--act" in sys.argv:
         at = sys.argv.index("--act")
         weak = sys.argv[sys.argv.index("--weak") + 1] if "--weak" in sys.argv[:at] else None
-        with mistaken(weak), contextlib.suppress(BrokenPipeError):
+        with mistaken(WEAK, weak), contextlib.suppress(BrokenPipeError):
             act(*sys.argv[at + 1 :])
         return 0
     parser = options(__doc__, 5, WEAK)
@@ -558,7 +541,7 @@ def main() -> int:
         print("\n".join(wrong := recorders(asked.weak)) or "kept")
         return 1 if wrong else 0
     if asked.storm:
-        with scratch() as folder:
+        with scratch("twice", ignore_cleanup_errors=True) as folder:
             begin(folder)
             found = stormed(folder, asked.seed, asked.weak)
         print("\n".join(found.wrong) or "kept")
