@@ -38,7 +38,7 @@ def without_a_hash():
 
 
 def from_elsewhere():
-    return f"--extra-index-url http://127.0.0.1:9/simple\n{written()}"
+    return f"--extra-index-url elsewhere\n{written()}"
 
 
 def without_one_that_another_needs():
