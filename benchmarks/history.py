@@ -258,7 +258,7 @@ def fill(folder: Path, sessions: int, template: tuple[dict[str, Any], Any]) -> N
     import numpy as np
     import pyarrow as pa
 
-    from rowsync import store as tables
+    from rowsync import table as tables
     from rowsync.bests import best_powers_w, best_times_s
     from rowsync.strokes import Stroke
 
@@ -297,7 +297,7 @@ def fill(folder: Path, sessions: int, template: tuple[dict[str, Any], Any]) -> N
         }
         path = folder / "samples" / "athlete=virtual" / f"year={started_at.year}" / f"{session_id}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(tables._file_bytes(table, summary=summary | said, settings_crc=None))
+        path.write_bytes(tables.file_bytes(table, summary=summary | said, settings_crc=None))
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------

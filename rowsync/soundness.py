@@ -10,30 +10,32 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rowsync import exported, remembered, ticks, uploads
+from rowsync import exported, index, remembered, ticks, uploads
 from rowsync.errors import RecordingError, SessionNotFound
 from rowsync.files import still
 from rowsync.recording import LARGEST_BYTES, parse_recording
 from rowsync.seal import SEAL, unsealed
-from rowsync.store import Store, check_file
+from rowsync.shelf import Folder, folder_of
+from rowsync.store import KINDS, Store, check_file
+from rowsync.table import Part
 from rowsync.wording import count
 
 
 class StoredFile(NamedTuple):
-    """One file of a data folder.
+    """One file of a store, or what a pack holds of one session.
 
     Attributes:
         kind: "raw", "samples", "truth", "felt", "index", "journal", "damaged journal", or a file's own name.
-        path: where it lies.
+        part: where it lies.
     """
 
     kind: str
-    path: Path
+    part: Part
 
     @property
     def session_id(self) -> str | None:
         """Of which session it is; None where it is of none."""
-        return self.path.stem if self.kind in OF_SESSIONS else None
+        return self.part.name if self.kind in OF_SESSIONS else None
 
 
 class Damage(NamedTuple):
@@ -41,27 +43,22 @@ class Damage(NamedTuple):
 
     Attributes:
         kind: as of the file.
-        path: where it lies, or should.
+        path: where it lies, or should, as a person finds it.
         session_id: of which session; None where it is of none.
         problem: what is wrong with it.
         remedy: what can be done.
     """
 
     kind: str
-    path: Path
+    path: str
     session_id: str | None
     problem: str
     remedy: str
 
 
-OF_SESSIONS = ("raw", "samples", "truth", "felt", "journal", "damaged journal")
+OF_SESSIONS = (*KINDS, "journal", "damaged journal")
 
-_PLACES = (
-    ("raw", "raw/*/*/*.parquet"),
-    ("samples", "samples/*/*/*.parquet"),
-    ("truth", "truth/*/*/*.json"),
-    ("felt", "felt/*/*/*.json"),
-    ("index", "sessions.parquet"),
+_LOCAL = (
     ("journal", "journal/*.jsonl"),
     ("damaged journal", "journal/damaged/*.jsonl"),
     *((name, name) for name in (ticks.FILE, uploads.FILE, exported.FILE, remembered.FILE)),
@@ -90,9 +87,20 @@ _REMEDIES = {
 }
 
 
-def stored_files(folder: Path) -> list[StoredFile]:
-    """Every file of a data folder that holds something of a person's."""
-    return [StoredFile(kind, path) for kind, pattern in _PLACES for path in sorted(folder.glob(pattern))]
+def stored_files(store: Store) -> list[StoredFile]:
+    """Every file of a store that holds something of a person's."""
+    found = [StoredFile(kind, part) for kind in KINDS for part in sorted(store.parts(kind), key=_by_key)]
+    if store.shelf.placed(index.KEY) is not None:
+        found.append(StoredFile("index", Part(store.shelf, index.KEY, "sessions")))
+    beside = Folder(store.folder)
+    for kind, pattern in _LOCAL:
+        paths = sorted(store.folder.glob(pattern))
+        found += (StoredFile(kind, Part(beside, str(path.relative_to(store.folder)), path.stem)) for path in paths)
+    return found
+
+
+def _by_key(part: Part) -> tuple[str, str]:
+    return part.key, part.name
 
 
 def problem_of(file: StoredFile, folder: Path) -> str | None:
@@ -112,40 +120,40 @@ def _problem(file: StoredFile) -> str | None:
     try:
         _CHECKS.get(file.kind, _check_document)(file)
     except RecordingError as error:
-        return str(error) if file.path.exists() else None
+        return str(error) if file.part.shelf.placed(file.part.key) is not None else None
     return None
 
 
 def _check_stored(file: StoredFile) -> None:
-    check_file(file.kind, file.path)
+    check_file(file.kind, file.part)
 
 
 def _check_journal(file: StoredFile) -> None:
     """The lines of a journal; a last one that isn't whole is no damage: it is being written, or a crash cut it."""
     try:
-        with file.path.open("rb") as opened:
+        with Path(str(file.part)).open("rb") as opened:
             text = opened.read(LARGEST_BYTES)
     except OSError as error:
-        raise RecordingError(f"{file.path} can't be read: {error.strerror or error}.") from None
-    recording = parse_recording(text[: text.rfind(b"\n") + 1], name=str(file.path))
+        raise RecordingError(f"{file.part} can't be read: {error.strerror or error}.") from None
+    recording = parse_recording(text[: text.rfind(b"\n") + 1], name=str(file.part))
     if recording.refused_lines:
-        raise RecordingError(f"{count(recording.refused_lines, 'line')} of {file.path} can't be read.")
+        raise RecordingError(f"{count(recording.refused_lines, 'line')} of {file.part} can't be read.")
 
 
 def _check_document(file: StoredFile) -> None:
     try:
-        if not isinstance(unsealed(file.path.read_bytes()), dict):
+        if not isinstance(unsealed(file.part.shelf.read(file.part.key)), dict):
             raise ValueError
     except (OSError, ValueError, RecursionError):
-        raise RecordingError(f"{file.path} can't be read, or was altered.") from None
+        raise RecordingError(f"{file.part} can't be read, or was altered.") from None
 
 
 def _check_ticks(file: StoredFile) -> None:
-    ticks.ticked(file.path.parent, "")
+    ticks.ticked(Path(str(file.part)).parent, "")
 
 
 def _check_uploads(file: StoredFile) -> None:
-    uploads.uploads(file.path.parent)
+    uploads.uploads(Path(str(file.part)).parent)
 
 
 _CHECKS: dict[str, Callable[[StoredFile], None]] = {
@@ -166,7 +174,7 @@ def damages(files: Sequence[StoredFile], problems: Iterable[str | None]) -> list
     wrong = {file: problem for file, problem in zip(files, problems, strict=True) if problem is not None}
     sound = {(file.kind, file.session_id) for file in files if file not in wrong}
     found = [
-        Damage(file.kind, file.path, file.session_id, problem, _remedy(file, problem, sound))
+        Damage(file.kind, str(file.part), file.session_id, problem, _remedy(file, problem, sound))
         for file, problem in wrong.items()
     ]
     return [*found, *_gone(files, wrong)]
@@ -177,7 +185,7 @@ def _remedy(file: StoredFile, problem: str, sound: set[tuple[str, str | None]]) 
         return _UPDATE
     other = _OTHER.get(file.kind)
     if other is None:
-        return _REMEDIES[file.kind].format(session_id=file.session_id, path=file.path)
+        return _REMEDIES[file.kind].format(session_id=file.session_id, path=file.part)
     if (other, file.session_id) not in sound:
         return _LOST
     return _REBUILD if file.kind == "samples" else _KEPT
@@ -193,8 +201,8 @@ def _gone(files: Sequence[StoredFile], wrong: Container[StoredFile]) -> Iterator
     for file in files:
         other = _OTHER.get(file.kind)
         if other is not None and (other, file.session_id) not in there and file not in wrong:
-            folder, athlete, year, name = file.path.parents[3], *file.path.parts[-3:]
-            path = folder / other / athlete / year / name
+            folder = other + folder_of(file.part.key).removeprefix(file.kind)
+            path = file.part.shelf.label(f"{folder}/{file.part.name}.parquet")
             remedy = _REBUILD if other == "samples" else _KEPT
             yield Damage(other, path, file.session_id, f"{path} is gone.", remedy)
 
@@ -207,7 +215,7 @@ def behind(store: Store, files: Iterable[StoredFile], damaged: Iterable[Damage])
 def whole(files: Iterable[StoredFile], damaged: Iterable[Damage]) -> list[str]:
     """The sessions of which bytes and samples are there and sound, by their id."""
     out = {each.session_id for each in damaged}
-    return sorted({file.path.stem for file in files if file.kind == "raw"} - out)
+    return sorted({file.part.name for file in files if file.kind == "raw"} - out)
 
 
 def _is_behind(store: Store, session_id: str) -> bool:

@@ -12,8 +12,8 @@ from rowsync.guide import Cue
 from rowsync.moment import Moment
 from rowsync.plan import Piece
 from rowsync.session import Gap, Interval, Session
-from rowsync.store import INDEX, SAMPLES
 from rowsync.strokes import Stroke
+from rowsync.table import INDEX, SAMPLES
 from rowsync.telemetry import Notification, Sample
 from rowsync.training import Training
 

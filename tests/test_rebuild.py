@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rowsync import index
 from rowsync.athlete import Athlete
 from rowsync.claim import claimed_folder
 from rowsync.corrections import Correction
@@ -26,7 +27,9 @@ from rowsync.intervals import Effort, Segment
 from rowsync.journal import Journal
 from rowsync.recording import Recording
 from rowsync.session import analyse
-from rowsync.store import SCHEMA, Store
+from rowsync.store import Store
+from rowsync.table import SCHEMA
+from rowsync.workers import Processes
 from tests.conftest import ROOT
 
 NAMES = [f"s{number}" for number in range(8)]
@@ -59,7 +62,7 @@ def todays(tmp_path_factory, short):
 def yesterdays(tmp_path_factory, short):
     """A folder of eight sessions as an older rowsync made them: without bests, a percent too far."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("rowsync.store.SCHEMA", SCHEMA - 1)
+        patched.setattr("rowsync.table.SCHEMA", SCHEMA - 1)
         patched.setattr("rowsync.store.analyse", _as_of_old)
         return filled(tmp_path_factory.mktemp("yesterdays"), short)
 
@@ -107,7 +110,7 @@ def raw_file(store, session_id):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_where_nothing_changed_every_file_has_the_same_bytes_and_none_was_written(store, jobs):
     before, times = contents(store), {path: path.stat().st_ctime_ns for path in store.folder.rglob("*.parquet")}
-    rebuilt = list(store.rebuild(jobs=jobs))
+    rebuilt = list(store.rebuild(pool=Processes(jobs)))
     assert [each.session_id for each in rebuilt] == NAMES
     assert all(each.before == each.after and not each.is_new and each.problem is None for each in rebuilt)
     assert contents(store) == before
@@ -116,7 +119,7 @@ def test_where_nothing_changed_every_file_has_the_same_bytes_and_none_was_writte
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_an_older_rowsync_made_is_as_if_it_had_been_stored_today(old, todays, jobs):
-    rebuilt = list(old.rebuild(jobs=jobs))
+    rebuilt = list(old.rebuild(pool=Processes(jobs)))
     assert all(each.is_new for each in rebuilt)
     assert all(each.before["distance_m"] == pytest.approx(1.01 * each.after["distance_m"]) for each in rebuilt)
     kind = "samples/*/*/*.parquet"
@@ -127,22 +130,23 @@ def test_what_an_older_rowsync_made_is_as_if_it_had_been_stored_today(old, today
 
 
 def test_the_index_follows_also_when_the_clock_went_back_since_it_was_written(old):
-    index = old._held()
-    ahead_ns = {name: changed_ns + 3_600_000_000_000 for name, changed_ns in index.changed_ns.items()}
-    old._write_index(index._replace(changed_ns=ahead_ns))
+    held = index.held(old.shelf)
+    ahead = {key: file._replace(mark=file.mark + 1) for key, file in held.files.items()}
+    old.shelf.put(index.KEY, held._replace(files=ahead).content)
     list(old.rebuild())
     assert {row["schema"] for row in old.rows()} == {SCHEMA}
     assert old.rows()[0]["power_60s_w"] > 50
-    assert not any(old._unlike(old._held()))
+    held = index.held(old.shelf)
+    assert index.updated(held, old.shelf) is held
 
 
 def test_the_index_is_written_once_for_all_sessions(old):
-    index = old.folder / "sessions.parquet"
-    stored = {index.stat().st_ino}
+    path = old.folder / "sessions.parquet"
+    stored = {path.stat().st_ino}
     for _ in old.rebuild():
-        stored.add(index.stat().st_ino)
+        stored.add(path.stat().st_ino)
     assert len(stored) == 1
-    assert {row["schema"] for row in pq.read_table(index).to_pylist()} == {SCHEMA}
+    assert {row["schema"] for row in pq.read_table(path).to_pylist()} == {SCHEMA}
 
 
 def test_a_session_that_fails_is_named_and_stays_and_the_others_are_made_again(old):
@@ -162,7 +166,7 @@ def test_a_session_that_fails_is_named_and_stays_and_the_others_are_made_again(o
 
 
 def test_what_a_newer_rowsync_made_is_left_alone(store, monkeypatch):
-    monkeypatch.setattr("rowsync.store.SCHEMA", SCHEMA + 1)
+    monkeypatch.setattr("rowsync.table.SCHEMA", SCHEMA + 1)
     list(store.rebuild(["s0"]))
     monkeypatch.undo()
     monkeypatch.setattr("rowsync.energy.MODEL", "rowsync-mass-aware-999")
@@ -240,9 +244,10 @@ KILLED = """
 import sys
 from pathlib import Path
 from rowsync.store import Store
+from rowsync.workers import Processes
 
 if __name__ == "__main__":
-    for rebuilt in Store(Path(sys.argv[1])).rebuild(jobs=2):
+    for rebuilt in Store(Path(sys.argv[1])).rebuild(pool=Processes(2)):
         print(rebuilt.session_id, flush=True)
 """
 
@@ -315,7 +320,7 @@ def opened(monkeypatch):
         paths.append(path.stem)
         return read_metadata(path, *given, **more)
 
-    monkeypatch.setattr("rowsync.store.pq.read_metadata", noted)
+    monkeypatch.setattr("rowsync.table.pq.read_metadata", noted)
     return paths
 
 

@@ -56,7 +56,7 @@ def contents(store):
 
 
 def found(store):
-    files = stored_files(store.folder)
+    files = stored_files(store)
     return damages(files, [problem_of(file, store.folder) for file in files])
 
 
@@ -72,7 +72,7 @@ def flip(path, at):
 
 
 def test_where_all_is_sound_nothing_is_named(store):
-    files = stored_files(store.folder)
+    files = stored_files(store)
     assert {file.kind for file in files} == {
         *("raw", "samples", "truth", "felt", "index", "journal", "damaged journal", "uploads.json", "machines.json"),
     }
@@ -98,7 +98,7 @@ def test_a_flipped_bit_is_named_with_what_can_be_done(store, pattern, at, kind, 
     path = only(store, pattern)
     flip(path, at)
     (damage,) = found(store)
-    assert (damage.kind, damage.path) == (kind, path)
+    assert (damage.kind, damage.path) == (kind, str(path))
     assert str(path) in damage.problem
     assert remedy in damage.remedy
 
@@ -119,7 +119,7 @@ def test_a_file_that_is_gone_is_named_where_it_should_lie(store, kind, remedy):
     path = only(store, f"{kind}/*/*/two.parquet")
     path.unlink()
     (damage,) = found(store)
-    assert damage.path == path
+    assert damage.path == str(path)
     assert damage.problem == f"{path} is gone."
     assert remedy in damage.remedy
 
@@ -132,16 +132,16 @@ def test_a_journal_that_is_being_written_or_was_cut_short_is_sound(store, short)
 
 
 def test_a_newer_rowsyncs_file_asks_for_an_update(store, monkeypatch):
-    monkeypatch.setattr("rowsync.store.SCHEMA", 1)
+    monkeypatch.setattr("rowsync.table.SCHEMA", 1)
     assert {each.remedy for each in found(store) if each.kind in ("raw", "samples")} == {"Update this rowsync."}
 
 
 def test_what_an_older_rowsync_made_is_sound_and_behind(store, short, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("rowsync.store.SCHEMA", 5)
+        patched.setattr("rowsync.table.SCHEMA", 5)
         store.add(called(short, "two"))
     assert found(store) == []
-    assert behind(store, stored_files(store.folder), []) == ["two"]
+    assert behind(store, stored_files(store), []) == ["two"]
 
 
 def test_samples_that_a_crash_left_behind_their_bytes_are_behind(store, short):
@@ -150,7 +150,7 @@ def test_samples_that_a_crash_left_behind_their_bytes_are_behind(store, short):
     store.add(Recording(replace(short.header, session_id="two"), (*short.items, replace(short.items[-1], time_s=60.5))))
     samples.write_bytes(before)
     assert found(store) == []
-    assert behind(store, stored_files(store.folder), []) == ["two"]
+    assert behind(store, stored_files(store), []) == ["two"]
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_the_command_names_what_is_damaged_and_fails(store):
 
 def test_deep_finds_samples_that_are_sound_and_still_not_what_the_bytes_give(store, short, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("rowsync.store.__version__", "0.0.1")
+        patched.setattr("rowsync.table.__version__", "0.0.1")
         store.add(called(short, "two"))
     assert json.loads(check(store, "--json").stdout)["behind"] == []
     done = check(store, "--deep")

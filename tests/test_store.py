@@ -29,7 +29,8 @@ from rowsync.profile import Profile
 from rowsync.recording import Recording, parse_recording, recording_bytes
 from rowsync.seal import unsealed
 from rowsync.session import analyse
-from rowsync.store import INDEX, SAMPLES, Store
+from rowsync.store import Store
+from rowsync.table import INDEX, SAMPLES
 
 
 @pytest.fixture
@@ -229,14 +230,14 @@ def test_a_column_that_stands_in_the_place_of_another_is_noticed(store, short):
 
 def test_files_of_before_there_was_a_checksum_of_columns_are_read(store, short, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("rowsync.store._COLUMNS_CRC", "something_else")
+        patched.setattr("rowsync.table._COLUMNS_CRC", "something_else")
         session_id = store.add(short)["session_id"]
     assert len(store.samples(session_id)) == 240
 
 
 def test_files_from_a_newer_rowsync_are_refused_with_the_next_step(store, short, monkeypatch):
     session_id = store.add(short)["session_id"]
-    monkeypatch.setattr("rowsync.store.SCHEMA", 0)
+    monkeypatch.setattr("rowsync.table.SCHEMA", 0)
     with pytest.raises(RecordingError, match="newer rowsync"):
         store.summary(session_id)
 
@@ -572,13 +573,13 @@ def test_a_longer_journal_of_a_corrected_session_keeps_what_was_said(corrected, 
 
 
 def test_what_was_said_outlives_a_new_schema(corrected, monkeypatch):
-    monkeypatch.setattr("rowsync.store.SCHEMA", 99)
+    monkeypatch.setattr("rowsync.table.SCHEMA", 99)
     corrected.samples("one")
     assert tiles(corrected.summary("one"))[1] == ("hard", 40.0, 85.5)
 
 
 def test_a_session_of_an_older_schema_is_shown_as_todays_rowsync_finds_it(store, short, monkeypatch):
-    monkeypatch.setattr("rowsync.store.SCHEMA", 1)
+    monkeypatch.setattr("rowsync.table.SCHEMA", 1)
     monkeypatch.setattr("rowsync.store.analyse", lambda *given, **more: replace(analyse(*given, **more), intervals=()))
     assert store.add(called(short, "one"))["intervals"] == []
     monkeypatch.undo()

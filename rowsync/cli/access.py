@@ -97,9 +97,9 @@ def rebuilt(store: Store, session_ids: Sequence[str], jobs: int | None = None) -
         session_ids: which.
         jobs: how many processes do it; by default one for each core.
     """
-    from rowsync.workers import cores
+    from rowsync.workers import Processes, cores
 
-    each_rebuilt = store.rebuild(session_ids, jobs or cores())
+    each_rebuilt = store.rebuild(session_ids, Processes(jobs or cores()))
     with click.progressbar(each_rebuilt, length=len(session_ids), label="Sessions", file=sys.stderr) as shown:
         return list(shown)
 

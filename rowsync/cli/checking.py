@@ -39,7 +39,7 @@ def check(deep: bool, as_json: bool) -> None:
 
     settings = current_settings()
     store = Store(settings.data, settings.athletes)
-    files = stored_files(store.folder)
+    files = stored_files(store)
     damaged = damages(files, _problems(store, files))
     old = _unlike_derived(store, files, damaged) if deep else behind(store, files, damaged)
     if as_json:
@@ -62,10 +62,10 @@ def _problems(store: Store, files: Sequence[StoredFile]) -> list[str | None]:
 def _unlike_derived(store: Store, files: Iterable[StoredFile], damaged: Iterable[Damage]) -> list[str]:
     """The sessions whose samples aren't, byte for byte, what their bytes give today."""
     from rowsync.soundness import whole
-    from rowsync.workers import cores
+    from rowsync.workers import Processes, cores
 
     wanted = whole(files, damaged)
-    derived = store.derived(wanted, cores())
+    derived = store.derived(wanted, Processes(cores()))
     with click.progressbar(derived, length=len(wanted), label="Sessions", file=sys.stderr) as shown:
         every = list(shown)
     for each in every:
@@ -79,7 +79,7 @@ def _say(files: Sequence[StoredFile], damaged: Sequence[Damage], old: Sequence[s
 
     for each in damaged:
         click.echo(f"{each.problem}\n  {each.remedy}")
-    there = sum(file.path in {each.path for each in damaged} for file in files)
+    there = sum(str(file.part) in {each.path for each in damaged} for file in files)
     sessions = len({file.session_id for file in files if file.kind in ("raw", "samples")})
     click.echo(f"{count(len(files) - there, 'file')} sound, of {count(sessions, 'session')}.")
     if old:
@@ -90,4 +90,4 @@ def _say(files: Sequence[StoredFile], damaged: Sequence[Damage], old: Sequence[s
 
 
 def _fields(damage: Damage) -> dict[str, str | None]:
-    return damage._asdict() | {"path": str(damage.path)}
+    return damage._asdict()

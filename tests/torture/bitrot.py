@@ -19,13 +19,15 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from rowsync import recording, seal, store, ticks
+from rowsync import index, recording, seal, store, ticks
+from rowsync import table as tables
 from rowsync.corrections import Correction
 from rowsync.errors import RecordingError
 from rowsync.felt import Felt
 from rowsync.intervals import Effort, Segment
 from rowsync.programme import Tick
 from rowsync.recording import Recording, parse_recording, read_recording, recording_bytes
+from rowsync.shelf import Folder
 from rowsync.soundness import problem_of, stored_files
 from rowsync.store import Store
 from rowsync.uploads import Upload, keep_upload, uploads
@@ -95,10 +97,10 @@ def _samples(folder: Path, path: Path) -> Any:
 
 def _index(folder: Path, path: Path) -> Any:
     """The index; none is what one that can't be used counts as, and it is made anew."""
-    held = Store(folder)._held()
-    if not held.changed_ns:
+    held = index.held(Folder(folder))
+    if not held.files:
         raise RecordingError("it is made anew")
-    return held.table.to_pydict(), held.left_out, held.changed_ns
+    return held.table.to_pydict(), held.left_out, held.files
 
 
 def _truth(folder: Path, path: Path) -> Any:
@@ -165,10 +167,10 @@ def make(folder: Path, notifications: int = SHORT) -> None:
 
 def _no_checksums(table: Any, **content: Any) -> bytes:
     """Parquet without checksums of its pages or its columns."""
-    format_of = store._format
+    format_of = tables._format
     with (
-        patch.object(store, "_COLUMNS_CRC", "not_asked_for"),
-        patch.object(store, "_format", lambda schema: format_of(schema) | {"write_page_checksum": False}),
+        patch.object(tables, "_COLUMNS_CRC", "not_asked_for"),
+        patch.object(tables, "_format", lambda schema: format_of(schema) | {"write_page_checksum": False}),
     ):
         return _file_bytes(table, **content)
 
@@ -188,11 +190,11 @@ def _no_sum(content: bytes, value: int = 0) -> int:
     return 0
 
 
-_file_bytes, _line, _sealed = store._file_bytes, recording.checked_line, seal.sealed
+_file_bytes, _line, _sealed = tables.file_bytes, recording.checked_line, seal.sealed
 
 WEAK: dict[str, Mistake] = {
-    "no-page-checksums": ((store, "_file_bytes", _no_checksums),),
-    "no-metadata-crc": ((store, "crc32", _no_sum),),
+    "no-page-checksums": tuple((module, "file_bytes", _no_checksums) for module in (tables, store, index)),
+    "no-metadata-crc": ((tables, "crc32", _no_sum),),
     "no-line-crc": ((recording, "checked_line", _no_crc),),
     "no-seal": tuple((module, "sealed", _no_seal) for module in (store, ticks, sys.modules["rowsync.uploads"])),
 }
@@ -222,9 +224,10 @@ class Rot:
     def __init__(self, folder: Path, weak: str | None = None, notifications: int = SHORT) -> None:
         self._folder, self._weak = folder, weak
         make(folder, notifications)
-        self._files = {file.kind: file for file in stored_files(folder)}
-        self._whole = {name: self._files[name].path.read_bytes() for name in TARGETS}
-        self._sound = {name: target.read(folder, self._files[name].path) for name, target in TARGETS.items()}
+        self._files = {file.kind: file for file in stored_files(Store(folder))}
+        self._paths = {name: Path(str(file.part)) for name, file in self._files.items()}
+        self._whole = {name: self._paths[name].read_bytes() for name in TARGETS}
+        self._sound = {name: target.read(folder, self._paths[name]) for name, target in TARGETS.items()}
 
     def bits(self, target: str) -> int:
         """How many bits a file has."""
@@ -232,21 +235,21 @@ class Rot:
 
     def judged(self, target: str, bit: int) -> tuple[str | None, bool]:
         """What a flipped bit breaks, None for nothing; and whether it was noticed."""
-        file, content = self._files[target], bytearray(self._whole[target])
+        path, content = self._paths[target], bytearray(self._whole[target])
         content[bit // 8] ^= 1 << bit % 8
-        file.path.write_bytes(content)
+        path.write_bytes(content)
         try:
-            wrong, is_noticed = self._read(target, file)
+            wrong, is_noticed = self._read(target)
         finally:
-            file.path.write_bytes(self._whole[target])
+            path.write_bytes(self._whole[target])
         what = None if wrong is None else f"{wrong}: {Case(target, bit, self._weak).command}"
         return what, is_noticed
 
-    def _read(self, target: str, file: Any) -> tuple[str | None, bool]:
+    def _read(self, target: str) -> tuple[str | None, bool]:
         try:
-            found = TARGETS[target].read(self._folder, file.path)
+            found = TARGETS[target].read(self._folder, self._paths[target])
         except RecordingError:
-            is_named = problem_of(file, self._folder) is not None
+            is_named = problem_of(self._files[target], self._folder) is not None
             return (None if is_named else "`rowsync check` says nothing of it"), True
         except Exception as error:  # any at all: it would be a traceback
             return f"{type(error).__name__}: {error}", False

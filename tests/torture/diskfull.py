@@ -24,7 +24,7 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from rowsync import ble, exported, files, journal, remembered, store, ticks, uploads
+from rowsync import ble, exported, files, journal, remembered, shelf, store, ticks, uploads
 from rowsync.athlete import Athlete
 from rowsync.cli import main as rowsync
 from rowsync.errors import StoreError
@@ -417,7 +417,7 @@ def _is_bytes(path: Path) -> bool:
 
 
 def _unsound(folder: Path) -> list[str]:
-    kept = stored_files(folder / "data")
+    kept = stored_files(Store(folder / "data"))
     return [each.problem for each in damages(kept, [problem_of(file, folder / "data") for file in kept])]
 
 
@@ -493,7 +493,7 @@ RECORDING: dict[str, Mistake] = {
 }
 WEAK = RECORDING | {
     "in-place": tuple(
-        (module, "replacing", _in_place) for module in (store, ticks, uploads, exported, remembered, files)
+        (module, "replacing", _in_place) for module in (shelf, store, ticks, uploads, exported, remembered, files)
     )
 }
 """Our mistakes, by name: what is put in the place of which function of ours."""

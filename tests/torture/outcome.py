@@ -79,7 +79,7 @@ def _heal(store: Store, session_id: str, outcome: Outcome) -> None:
             return f"its samples are there {len(samples)} times"
         store._samples(session_id)  # without pandas, which isn't ours
         store.summary(session_id)
-        derived = store._derived(session_id).rebuilt
+        derived = store._derived(store._places(session_id)).rebuilt
         return derived.problem or ("its samples don't follow from its bytes" if derived.is_new else None)
 
     if amiss() is not None:

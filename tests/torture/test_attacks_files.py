@@ -28,7 +28,9 @@ from rowsync.files import locked, replacing
 from rowsync.imports.packing import unpacked
 from rowsync.imports.tcx import read_tcx
 from rowsync.recording import Recording
-from rowsync.store import RAW, Store, _read
+from rowsync.shelf import Folder
+from rowsync.store import Store
+from rowsync.table import RAW, Part, read_table
 from rowsync.wording import no_formula
 from tests.conftest import ROOT
 from tests.test_floors import imports
@@ -215,10 +217,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from rowsync.errors import RecordingError
 from rowsync.ledger import energy_models
-from rowsync.store import RAW, _read
+from rowsync.shelf import Folder
+from rowsync.table import RAW, Part, read_table
 
 READERS = {
-    "a session": lambda path: _read(path, RAW),
+    "a session": lambda path: read_table(Part(Folder(path.parent), path.name, path.stem), RAW),
     "what is exported over": energy_models,
     "pyarrow alone": pq.read_table,
 }
@@ -281,21 +284,25 @@ class Runs:
         return os.mkdir, (os.environ["ROWSYNC_TEST_SENTINEL"],)
 
 
-def unpickled(path, schema):
+def unpickled(path):
     """As pyarrow read extension types before 14.0.1."""
     for field in pq.read_schema(path):
         if field.metadata and b"ARROW:extension:metadata" in field.metadata:
             pickle.loads(field.metadata[b"ARROW:extension:metadata"])
 
 
-@versions(_read, unpickled)
+def read(path):
+    return read_table(Part(Folder(path.parent), path.name, path.stem), RAW)
+
+
+@versions(read, unpickled)
 def test_a_pickle_in_a_stored_file_is_never_run(defence, outcome, tmp_path, monkeypatch):
     monkeypatch.setenv("ROWSYNC_TEST_SENTINEL", str(tmp_path / "ran"))
     extension = {"ARROW:extension:name": "arrow.py_extension_type", "ARROW:extension:metadata": pickle.dumps(Runs())}
     schema = pa.schema([field.with_metadata(extension) for field in RAW])
     pq.write_table(schema.empty_table(), tmp_path / "x.parquet")
     with suppress(RecordingError, FileExistsError):  # it may run for each of the columns
-        defence(tmp_path / "x.parquet", RAW)
+        defence(tmp_path / "x.parquet")
     with outcome:
         holds(not (tmp_path / "ran").exists(), "it ran")
 

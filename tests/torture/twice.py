@@ -31,7 +31,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from rowsync import ble, claim, files, store, ticks
+from rowsync import ble, claim, files, shelf, store, ticks
 from rowsync.athlete import Athlete
 from rowsync.claim import claimed_folder
 from rowsync.errors import RowsyncError
@@ -265,7 +265,8 @@ def _judged(
 
 def _lost(data: Path, names: Sequence[str]) -> list[str]:
     """What isn't there that was said or stored, or isn't as it should be."""
-    kept, there = Store(data), stored_files(data)
+    kept = Store(data)
+    there = stored_files(kept)
     wrong = [each.problem for each in damages(there, [problem_of(file, data) for file in there])]
     rebuilt = kept.derived(kept.stored()) if "rebuild" in names else ()
     wrong += [f"{each.session_id} isn't what its bytes give" for each in rebuilt if each.is_new]
@@ -465,7 +466,7 @@ WEAK: dict[str, Mistake] = {
     "no-claim": ((claim, "fcntl", SimpleNamespace(flock=lambda *_: None, LOCK_EX=0, LOCK_NB=0)),),
     "no-lock": tuple(
         (module, name, mistake)
-        for module in (store, ticks, files)
+        for module in (shelf, store, ticks, files)
         for name, mistake in (("locked", _unlocked), ("replacing", _slowly))
     ),
 }

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rowsync import files, journal, store
+from rowsync import files, journal, shelf, store
 from rowsync.recording import item_line, read_recording
 from rowsync.telemetry import Notification
 
@@ -36,7 +36,7 @@ def _early() -> None:
 
 def _unsynced_folder() -> None:
     """A new or renamed file's folder is not synced."""
-    for module in (files, journal, store):
+    for module in (files, journal, shelf, store):
         module.sync_folder = lambda folder: None  # type: ignore[attr-defined]
 
 
@@ -52,7 +52,7 @@ def _unsynced_rename() -> None:
         beside.replace(path)
         files.sync_folder(path.parent)
 
-    store.replacing = replacing
+    shelf.replacing = store.replacing = replacing
 
 
 def _in_place() -> None:
@@ -67,7 +67,7 @@ def _in_place() -> None:
             os.fsync(file.fileno())
         files.sync_folder(path.parent)
 
-    store.replacing = replacing
+    shelf.replacing = store.replacing = replacing
 
 
 def _journal_first() -> None:
