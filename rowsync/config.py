@@ -1,6 +1,7 @@
 """Settings: flags first, then the environment (`ROWSYNC_*`), then a TOML file.
 
 data = "/somewhere/else"          # where sessions lie
+store = "s3://club/rowing"        # or on which other file system, for several computers (docs/scale.md)
 athlete = "anna"                  # who rows unless --athlete says otherwise
 
 [athletes.anna]                   # `rowsync athlete anna --mass 62 ...` writes it
@@ -48,6 +49,7 @@ class Settings:
 
     Attributes:
         data: the data folder.
+        store: the address of another file system where sessions lie; None for the data folder.
         athlete: who rows by default.
         athletes: everybody it knows, by name.
         mqtt: how a broker is reached, by `MQTT_KEYS`.
@@ -55,6 +57,7 @@ class Settings:
     """
 
     data: Path
+    store: str | None = None
     athlete: str = "me"
     athletes: dict[str, Profile] = field(default_factory=dict)
     mqtt: dict[str, Any] = field(default_factory=dict)
@@ -129,12 +132,13 @@ def _unreadable(path: Path, error: Exception) -> UsageError:
 
 
 def _settings(path: Path, content: dict[str, Any]) -> Settings:
-    _refuse_unknown(path, "", content, {"data", "athlete", "athletes", "mqtt", "intervals_icu"})
+    _refuse_unknown(path, "", content, {"data", "store", "athlete", "athletes", "mqtt", "intervals_icu"})
     athletes = content.get("athletes", {})
     if not isinstance(athletes, dict):
         raise UsageError(f"In {path}, athletes are written as tables: [athletes.anna]")
     return Settings(
         data=_folder(path, _text(path, content, "data")),
+        store=os.environ.get("ROWSYNC_STORE") or _text(path, content, "store"),
         athlete=_text(path, content, "athlete") or "me",
         athletes={name: _profile(path, name, table) for name, table in athletes.items()},
         mqtt=_service(path, "mqtt", content, MQTT_KEYS),

@@ -300,14 +300,15 @@ class Store:
         raw = raw_bytes(recording)
         summary, samples, row = self._made(session, said)
         key = self._key("samples", session)
+        is_stored = bool(self._parts("raw", session.header.session_id))
         with self._writing():
-            found = None if self._is_together else index.updated(index.held(self.shelf), self.shelf)
+            found = index.updated(index.held(self.shelf), self.shelf) if is_stored or not self._is_together else None
             places = self._places(session.header.session_id, found)
             self._put(self._key("raw", session), raw, places)
             self._put(key, samples, places)
             self._move_said(session, places)
             placed = self.shelf.placed(key)
-            if found is not None and placed is not None:
+            if found is not None and placed is not None and not self._is_together:
                 self._write_index(found.with_row(row, placed))
         return summary
 
@@ -478,7 +479,7 @@ class Store:
         """
         known = self._table()["session_id"].to_pylist()[::-1]
         if not known:
-            raise SessionNotFound(f"There are no sessions in {self.folder} yet. Row one, or try: rowsync demo")
+            raise SessionNotFound(f"There are no sessions in {self.shelf.label()} yet. Row one, or try: rowsync demo")
         if name is None or name == "latest":
             return str(known[0])
         matches = [found for found in known if found == name] or [found for found in known if found.startswith(name)]

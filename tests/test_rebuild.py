@@ -299,7 +299,7 @@ def test_the_command_makes_the_index_alone_and_names_what_it_leaves_out(old):
     assert done.stdout == "The index has 8 sessions.\n"
     assert "Left out: " in done.stderr
     assert "liar.parquet is not one of rowsync's files" in done.stderr
-    assert "--jobs goes without --index" in rebuild("--index", "--jobs", 2, "--data", old.folder, code=2).stderr
+    assert "--jobs and --on go without --index" in rebuild("--index", "--jobs", 2, "--data", old.folder, code=2).stderr
 
 
 def test_an_empty_folder_has_nothing_to_make_again(tmp_path):

@@ -17,7 +17,7 @@ From the ground up:
 - `collecting`: `hub` and `collect`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode` and `doctor`
-- `rebuilding`: `rebuild`
+- `rebuilding`: `rebuild` and `pack`
 - `checking`: `check`
 - `imports`: `import`
 - `export`: `export session` and `export calories`
@@ -77,6 +77,7 @@ COMMANDS: tuple[click.Command, ...] = (
     export.export,
     uploading.upload,
     rebuilding.rebuild,
+    rebuilding.pack,
     checking.check,
     imports.import_,
     athletes.athlete,

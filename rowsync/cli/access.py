@@ -14,6 +14,7 @@ from rowsync.errors import StoreError
 if TYPE_CHECKING:
     from rowsync.config import Settings
     from rowsync.store import Rebuilt, Store
+    from rowsync.workers import Pool
 
 
 def current_settings(may_be_absent: bool = False) -> Settings:
@@ -27,6 +28,21 @@ def current_settings(may_be_absent: bool = False) -> Settings:
     return replace(settings, data=given) if given else settings
 
 
+def store_of(settings: Settings) -> Store:
+    """The store of the settings.
+
+    Raises:
+        UsageError: no file system is known or installed for its address.
+    """
+    from rowsync.store import Store
+
+    if settings.store is None:
+        return Store(settings.data, settings.athletes)
+    from rowsync.bucket import Bucket
+
+    return Store(settings.data, settings.athletes, Bucket(settings.store))
+
+
 def open_store(settings: Settings, reckon: bool = True) -> Store:
     """The store, after storing what a crash may have left behind.
 
@@ -35,9 +51,8 @@ def open_store(settings: Settings, reckon: bool = True) -> Store:
         reckon: derive those sessions again that an older energy model reckoned, or other settings.
     """
     from rowsync import wording
-    from rowsync.store import Store
 
-    store = Store(settings.data, settings.athletes)
+    store = store_of(settings)
     for recovery in store.recover():
         if recovery.problem is not None:
             tell(recovery.problem)
@@ -89,17 +104,17 @@ def _reckon(store: Store, behind: list[str]) -> None:
     tell(f"Together they had {then} kcal gross, and have {now}.")
 
 
-def rebuilt(store: Store, session_ids: Sequence[str], jobs: int | None = None) -> list[Rebuilt]:
+def rebuilt(store: Store, session_ids: Sequence[str], pool: Pool | None = None) -> list[Rebuilt]:
     """Derive sessions from their bytes again, with a progress bar.
 
     Args:
         store: where they are.
         session_ids: which.
-        jobs: how many processes do it; by default one for each core.
+        pool: who does it; by default a process for each core.
     """
     from rowsync.workers import Processes, cores
 
-    each_rebuilt = store.rebuild(session_ids, Processes(jobs or cores()))
+    each_rebuilt = store.rebuild(session_ids, pool or Processes(cores()))
     with click.progressbar(each_rebuilt, length=len(session_ids), label="Sessions", file=sys.stderr) as shown:
         return list(shown)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowsync.cli.access import current_settings
+from rowsync.cli.access import current_settings, store_of
 from rowsync.cli.options import json_option, shared_options
 from rowsync.cli.output import print_json, tell
 from rowsync.errors import RecordingError
@@ -35,10 +35,9 @@ def check(deep: bool, as_json: bool) -> None:
       rowsync check --json
     """
     from rowsync.soundness import behind, damages, stored_files
-    from rowsync.store import Store
 
     settings = current_settings()
-    store = Store(settings.data, settings.athletes)
+    store = store_of(settings)
     files = stored_files(store)
     damaged = damages(files, _problems(store, files))
     old = _unlike_derived(store, files, damaged) if deep else behind(store, files, damaged)

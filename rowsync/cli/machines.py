@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowsync.cli.access import current_settings, open_store
+from rowsync.cli.access import current_settings, open_store, store_of
 from rowsync.cli.options import (
     debug_option,
     json_option,
@@ -172,7 +172,6 @@ def _rowed_for_doctor(rower: str | None, seconds: int, virtual: tuple[str, int] 
     """Have somebody row, and stop; the session is stored if anybody did."""
     from rowsync.live import Virtual, run_row
     from rowsync.recording import read_recording
-    from rowsync.store import Store
 
     settings = current_settings()
     wishes = wishes_for(
@@ -188,7 +187,7 @@ def _rowed_for_doctor(rower: str | None, seconds: int, virtual: tuple[str, int] 
     if journal is None:
         raise MachineError("The rower sent nothing, so there is nothing to examine.")
     found = read_recording(journal)
-    finished = Store(settings.data, settings.athletes).finish(journal, wait=True)
+    finished = store_of(settings).finish(journal, wait=True)
     if finished is not None and finished.problem is not None:
         tell(finished.problem)
     return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowsync.cli.access import current_settings, open_store
+from rowsync.cli.access import current_settings, open_store, store_of
 from rowsync.cli.company import company, company_options
 from rowsync.cli.options import (
     athlete_option,
@@ -189,9 +189,7 @@ def _row_and_store(
     journal = run_row(wishes, virtual, fast, followers)
     if journal is None:
         raise MachineError("The rower sent nothing, so there is nothing to store.")
-    from rowsync.store import Store
-
-    store = Store(wishes.folder, settings.athletes)
+    store = store_of(settings)
     finished = store.finish(journal, wait=True)
     if finished is None:  # another command found the journal free, and was quicker
         return store.summary(journal.stem)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowsync.cli.access import current_settings, open_store
+from rowsync.cli.access import current_settings, open_store, store_of
 from rowsync.cli.options import Name, json_option, kilograms, parsed_plan, shared_options
 from rowsync.cli.output import print_json, print_summary, tell
 from rowsync.cli.pages import refresh_pages
@@ -39,7 +39,7 @@ def sessions(as_json: bool) -> None:
     elif rows:
         print_sessions(rows)
     else:
-        tell(f"There are no sessions in {store.folder} yet. Row one, or try: rowsync demo")
+        tell(f"There are no sessions in {store.shelf.label()} yet. Row one, or try: rowsync demo")
 
 
 @click.command()
@@ -166,7 +166,6 @@ def replay(
     from rowsync.athlete import TYPED, Athlete
     from rowsync.recording import read_recording
     from rowsync.session import analyse
-    from rowsync.store import Store
     from rowsync.wording import count
 
     if keep and plan is not None:
@@ -175,7 +174,7 @@ def replay(
     found = read_recording(recording)
     header = found.header
     settings = current_settings()
-    header = Store(settings.data, settings.athletes).known(
+    header = store_of(settings).known(
         replace(
             header,
             athlete=Athlete(athlete) if athlete else header.athlete,

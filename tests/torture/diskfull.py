@@ -24,7 +24,7 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from rowsync import ble, exported, files, journal, remembered, shelf, store, ticks, uploads
+from rowsync import ble, exported, files, journal, remembered, shelf, store, table, ticks, uploads
 from rowsync.athlete import Athlete
 from rowsync.cli import main as rowsync
 from rowsync.errors import StoreError
@@ -349,11 +349,11 @@ def begin(folder: Path) -> None:
     """A data folder with sessions of today and of an older rowsync, what was said, exports, a recording to store."""
     kept = Store(folder / "data")
     kept.add(seed_workout(120, "new"))
-    with patch.object(store, "SCHEMA", store.SCHEMA - 1):
+    with patch.object(table, "SCHEMA", table.SCHEMA - 1):
         kept.add(seed_workout(160, "old"))
     for name in ("felt", "correct"):
         _commanded(folder, *COMMANDS[name])
-    with patch.object(store, "SCHEMA", store.SCHEMA - 1):
+    with patch.object(table, "SCHEMA", table.SCHEMA - 1):
         kept.add(seed_workout(160, "old"))
     for name in ("export session", "export calories", "programme"):
         _commanded(folder, *COMMANDS[name])

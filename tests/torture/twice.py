@@ -31,7 +31,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from rowsync import ble, claim, files, shelf, store, ticks
+from rowsync import ble, claim, files, shelf, store, table, ticks
 from rowsync.athlete import Athlete
 from rowsync.claim import claimed_folder
 from rowsync.errors import RowsyncError
@@ -65,7 +65,7 @@ def session(session_id: str, days: int, notifications: int = LONG) -> Recording:
 
 def begin(folder: Path, notifications: int = LONG) -> None:
     """A data folder that an older rowsync filled, and beside it a file to import."""
-    with patch.object(store, "SCHEMA", store.SCHEMA - 1):
+    with patch.object(table, "SCHEMA", table.SCHEMA - 1):
         kept = Store(folder / "data")
         for day, name in enumerate(NAMES):
             kept.add(session(name, day, notifications))
