@@ -409,9 +409,14 @@ def test_a_damaged_recording_is_read_as_far_as_it_is_sound(tmp_path):
 def started(*arguments, until):
     """Start a command and wait until it has said something; answer the process and the match."""
     process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return process, told(process, until)
+
+
+def told(process, until):
+    """Wait until a command has said something; answer the match."""
     for line in process.stderr:
         if found := re.search(until, line):
-            return process, found
+            return found
     raise AssertionError(f"never said {until}")
 
 
