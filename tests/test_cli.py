@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from rowsync.store import Store
+from tests import forked
 from tests.conftest import RECORDED
 
 
@@ -25,7 +26,7 @@ def command(*arguments):
 
 def rowsync(*arguments, code=0, **options):
     """Run a command to its end; answer what it printed."""
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, check=False, **options)
+    done = forked.run([*map(str, arguments)], timeout=120, **options)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
