@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from rowsync.store import Store
+from tests import forked
 from tests.conftest import RECORDED
 
 
@@ -25,7 +26,7 @@ def command(*arguments):
 
 def rowsync(*arguments, code=0, **options):
     """Run a command to its end; answer what it printed."""
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, check=False, **options)
+    done = forked.run([*map(str, arguments)], timeout=120, **options)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -408,10 +409,20 @@ def test_a_damaged_recording_is_read_as_far_as_it_is_sound(tmp_path):
 
 def started(*arguments, until):
     """Start a command and wait until it has said something; answer the process and the match."""
-    process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = begun(*arguments)
+    return process, told(process, until)
+
+
+def begun(*arguments):
+    """Start a command."""
+    return subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def told(process, until):
+    """Wait until a command has said something; answer the match."""
     for line in process.stderr:
         if found := re.search(until, line):
-            return process, found
+            return found
     raise AssertionError(f"never said {until}")
 
 
@@ -436,16 +447,20 @@ def test_the_next_row_recovers_what_a_crash_left_and_says_so(tmp_path):
     assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 2
 
 
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ctrl_c_and_its_kin_end_the_session_in_order(tmp_path, told):
-    process, _ = started("row", "--virtual", "--data", tmp_path, until="warm-up|0:0[1-9]")
+def test_ctrl_c_and_its_kin_end_the_session_in_order(tmp_path):
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    rows = {each: begun("row", "--virtual", "--data", tmp_path / each.name) for each in signals}  # at once: they wait
+    for process in rows.values():
+        told(process, "warm-up|0:0[1-9]")
     time.sleep(1.0)
-    process.send_signal(told)
-    output, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    assert "Ending the session" in said
-    assert "Page:" in output
-    assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)) == 1
+    for each, process in rows.items():
+        process.send_signal(each)
+    for each, process in rows.items():
+        output, said = process.communicate(timeout=60)
+        assert process.returncode == 0, f"{each.name}: {said}"
+        assert "Ending the session" in said
+        assert "Page:" in output
+        assert len(json.loads(rowsync("sessions", "--json", "--data", tmp_path / each.name).stdout)) == 1
 
 
 def test_ctrl_c_twice_quits_at_once_without_a_traceback_and_nothing_is_lost(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -24,12 +25,19 @@ def stored(folder, session_id, **header):
     rowsync("replay", file, "--store", "--data", folder / "data")
 
 
-@pytest.fixture
-def store(tmp_path):
-    """Two sessions of a person and one of a virtual rower."""
+@pytest.fixture(scope="module")
+def rowed(tmp_path_factory):
+    """Two sessions of a person and one of a virtual rower, for tests to copy."""
+    folder = tmp_path_factory.mktemp("rowed")
     for number, origin in enumerate(("hardware", "hardware", "synthetic")):
-        stored(tmp_path, f"row-{number}", origin=origin)
-    return tmp_path / "data"
+        stored(folder, f"row-{number}", origin=origin)
+    return folder / "data"
+
+
+@pytest.fixture
+def store(rowed, tmp_path):
+    """The same sessions in a folder of the test's own."""
+    return shutil.copytree(rowed, tmp_path / "data")
 
 
 def uploading(store, server, *arguments, code=0, key="k3y"):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import date
 
 import pandas as pd
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 
 from rowsync.exported import FILE, Cost, Export, change, keep_exports, last_exports, replacement
 from rowsync.ledger import ledger_bytes
+from tests import forked
 
 DAY, LATER = date(2026, 11, 2), date(2026, 12, 24)
 
@@ -152,9 +151,7 @@ def data(tmp_path_factory):
 
 def command(folder, *arguments, **settings):
     """Run a command to its end; answer what it printed."""
-    whole = [sys.executable, "-m", "rowsync", "--data", folder, *arguments]
-    environment = os.environ | settings
-    done = subprocess.run(whole, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    done = forked.run(["--data", str(folder), *map(str, arguments)], timeout=120, env=os.environ | settings)
     assert done.returncode == 0, done.stderr
     return done
 

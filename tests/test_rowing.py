@@ -344,14 +344,14 @@ def watched(folder, screen, plan, until_s, ends_s=(), **radio):
 
 
 def test_ending_a_watched_session_ends_the_session_and_not_the_watching(tmp_path):
-    first, second = watched(tmp_path, Listening(), "2m", until_s=3600, ends_s=(45,))
+    first, second = watched(tmp_path, Listening(), "2m", until_s=1800, ends_s=(45,))
     assert [note.event for note in first.notes][-2:] == [STOP, ENDED]
     assert first.items[-1].time_s < 60
     assert second.items[-1].time_s > 60, "what was rowed after it is a session of its own"
 
 
 def test_whatever_is_rowed_is_recorded_and_what_is_not_rowed_is_not(tmp_path):
-    (recording,) = watched(tmp_path, Listening(), "2m", until_s=3600)
+    (recording,) = watched(tmp_path, Listening(), "2m", until_s=1800)
     session = analyse(recording.header, recording.items)
     assert session.stroke_count > 20
     assert 120 < session.duration_s < 120 + IDLE_S + 60
@@ -359,7 +359,7 @@ def test_whatever_is_rowed_is_recorded_and_what_is_not_rowed_is_not(tmp_path):
 
 
 def test_rows_far_apart_are_sessions_of_their_own_with_all_their_strokes(tmp_path):
-    recordings = watched(tmp_path, Listening(), "2x60/10mr", until_s=3600)
+    recordings = watched(tmp_path, Listening(), "2x60/10mr", until_s=1800)
     sessions = [analyse(each.header, each.items) for each in recordings]
     assert len(sessions) == 2
     assert all(session.stroke_count >= 20 for session in sessions)

@@ -205,13 +205,17 @@ def test_a_file_that_cannot_be_read_is_named_and_left_as_it_is(tmp_path, content
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
 )
+LIKE_OURS = st.fixed_dictionaries({"at": st.text(max_size=5)}, optional={"status": JSON, "id": JSON, "error": JSON})
+SESSIONS = st.dictionaries(st.text(max_size=5), LIKE_OURS | JSON, max_size=3)
+SERVICES = st.just("intervals.icu") | st.text(max_size=5)
 
 
-@given(st.dictionaries(st.just("intervals.icu") | st.text(), st.dictionaries(st.text(), JSON) | JSON))
+@given(st.dictionaries(SERVICES, SESSIONS | JSON, max_size=3))
 def test_whatever_the_file_says_is_read_as_far_as_it_makes_sense(tmp_path_factory, content):
-    folder = tmp_path_factory.mktemp("uploads")
+    folder = tmp_path_factory.getbasetemp()
     (folder / FILE).write_text(json.dumps(content))
     assert all(isinstance(each, Upload) for each in uploads(folder).values())
