@@ -45,6 +45,7 @@ CORE = [
     "witness",
     "session",
     "moment",
+    "machine_factor",
     "comparison",
     "verdict",
     "cost",
@@ -135,7 +136,7 @@ DOORS = {
     "fit_tool": {"exports"},
     "segno": {"cli"},
     "rich": {"terminal", "plan_picture", "rowing_screen", "room_screen"},
-    "numpy": {"bests", "intervals", "dashboards"},
+    "numpy": {"bests", "intervals", "machine_factor", "dashboards"},
     "tomlkit": {"config"},
     "asyncio": {
         "apart",
