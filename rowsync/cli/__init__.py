@@ -16,7 +16,7 @@ From the ground up:
 - `room`: `room`
 - `collecting`: `hub` and `collect`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
-- `machines`: `decode` and `doctor`
+- `machines`: `decode`, `doctor` and `machines`
 - `rebuilding`: `rebuild`
 - `checking`: `check`
 - `imports`: `import`
@@ -72,6 +72,7 @@ COMMANDS: tuple[click.Command, ...] = (
     sessions.past,
     machines.decode,
     machines.doctor,
+    machines.machines,
     pages.report,
     pages.dashboard,
     export.export,
