@@ -46,7 +46,7 @@ import numpy.typing as npt
 
 from rowsync.bests import DISTANCES_M
 from rowsync.errors import UsageError
-from rowsync.machines import measures_power
+from rowsync.machines import machine_key, measures_power
 from rowsync.plan import Piece, parse_plan
 from rowsync.target import PACE, POWER
 from rowsync.training import ASSUMED_RESTING_BPM
@@ -61,8 +61,8 @@ WAYS = {PLAN: "the same plan", DISTANCE: "the same distance", HEART_RATE: "power
 
 LEAST_DAYS = 3
 """So many on each machine, or nothing is said."""
-MOST_DAYS = 40
-"""Of a person's days on a machine those count that lie nearest in time to days on the other."""
+MOST_DAYS, MOST_OF_ALL = 40, 120
+"""Of a person's days on a machine those count that lie nearest in time to days on the other; of many people's fewer."""
 MOST_APART = 1.25
 """A range that reaches further than this factor to either side says nothing worth reading."""
 
@@ -154,7 +154,7 @@ class Machines:
     Attributes:
         reference: what the others are compared with; None where nothing was rowed.
         machines: every one of them, the most rowed first.
-        factors: each of the others beside the reference, in the same order.
+        factors: the others beside the reference, in the same order.
     """
 
     reference: Machine | None = None
@@ -162,7 +162,9 @@ class Machines:
     factors: tuple[MachineFactor, ...] = ()
 
 
-def machines(rows: Iterable[Row], reference: str | None = None, athlete: str | None = None) -> Machines:
+def machines(
+    rows: Iterable[Row], reference: str | None = None, athlete: str | None = None, most: int | None = None
+) -> Machines:
     """Every machine beside a reference.
 
     Args:
@@ -170,6 +172,7 @@ def machines(rows: Iterable[Row], reference: str | None = None, athlete: str | N
             has rowed.
         reference: a machine's name or address; by default one that is known to measure power, else the most rowed.
         athlete: whose sessions count; None for everybody's.
+        most: how many are put beside the reference, the most rowed; None for all.
 
     Raises:
         UsageError: there is no such machine, or several have that name.
@@ -179,9 +182,8 @@ def machines(rows: Iterable[Row], reference: str | None = None, athlete: str | N
     base = _reference(found, reference)
     if base is None:
         return Machines()
-    days = _days(rowed)
-    factors = (_factor(each, base, days) for each in found if each.key != base.key)
-    return Machines(base, found, tuple(factors))
+    days, others = _days(rowed), [each for each in found if each.key != base.key]
+    return Machines(base, found, tuple(_factor(each, base, days) for each in others[:most]))
 
 
 def machine_factor(rows: Iterable[Row], machine: str, reference: str, athlete: str | None = None) -> MachineFactor:
@@ -193,18 +195,6 @@ def machine_factor(rows: Iterable[Row], machine: str, reference: str, athlete: s
     rowed = _rowed(rows, athlete)
     found = _machines(rowed)
     return _factor(_named(found, machine), _named(found, reference), _days(rowed))
-
-
-def machine_key(machine: Mapping[str, Any]) -> str | None:
-    """What makes a machine itself: its address, else its name; None where neither is known.
-
-    Args:
-        machine: `name` and `address`, as in the JSON of `show`.
-    """
-    address, name = machine.get("address"), machine.get("name")
-    if isinstance(address, str) and address.strip():
-        return address.strip().upper()
-    return name.strip() or None if isinstance(name, str) else None
 
 
 # --- which rows -------------------------------------------------------------------------------------------------------
@@ -385,7 +375,8 @@ def _on_both(days: Iterable[_Day]) -> list[tuple[str, list[_Day]]]:
     for (athlete, *_), rowed in groups.items():
         if len({day.key for day in rowed}) == 2:
             people[athlete] += rowed
-    return [(athlete, _nearest(rowed)) for athlete, rowed in sorted(people.items())]
+    most = min(MOST_DAYS, max(LEAST_DAYS, MOST_OF_ALL // max(1, len(people))))
+    return [(athlete, _nearest(rowed, most)) for athlete, rowed in sorted(people.items())]
 
 
 def _visits(days: Iterable[_Day], key: str) -> int:
@@ -425,13 +416,13 @@ ONCE = (
 )
 
 
-def _nearest(days: Sequence[_Day]) -> list[_Day]:
+def _nearest(days: Sequence[_Day], most: int) -> list[_Day]:
     """The days of a person that lie nearest in time to days on the other machine."""
     kept: list[_Day] = []
     for key in sorted({day.key for day in days}):
         others = [day.day for day in days if day.key != key]
         here = [(min(abs(other - day.day) for other in others), day) for day in days if day.key == key]
-        kept += [day for _, day in sorted(here, key=lambda each: each[0])[:MOST_DAYS]]
+        kept += [day for _, day in sorted(here, key=lambda each: each[0])[:most]]
     return kept
 
 
