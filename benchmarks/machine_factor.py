@@ -99,11 +99,15 @@ def rows_of(
     names: Sequence[str],
     factor: float,
     rowed: Callable[[Rower, str, float, float], Row],
+    pause_days: float = 0.0,
 ) -> list[Row]:
-    """What a rower rows on machines of these names, every second or third day."""
+    """What a rower rows on machines of these names, every second or third day, with a pause halfway."""
     rows, day = [], 0.0
-    for name in names:
+    for at, name in enumerate(names):
         day += rower.chance.choice([2, 2, 3, 4])
+        if at == len(names) // 2 and pause_days:
+            day += pause_days
+            rower.power_w *= math.exp(rower.chance.uniform(-0.10, 0.05))  # ill, or rowing elsewhere
         row = rowed(rower, name, day, factor * math.exp(rower.own) if name == "B" else 1.0)
         about = {"athlete": who, "machine": name, "started_at": FIRST + timedelta(days=day)}
         rows.append(about | {"origin": "hardware", "power_source": "machine"} | row)
@@ -170,6 +174,7 @@ def tried(
     order: Callable[[random.Random, int], list[str]] = alternating,
     rowed: Callable[[Rower, str, float, float], Row] = by_plan,
     rowers: int = 1,
+    pause_days: float = 0.0,
     seed: int = 1,
 ) -> Line:
     """Both ways on so many pairs of machines.
@@ -180,9 +185,10 @@ def tried(
         order: which machine is rowed when.
         rowed: what is rowed.
         rowers: how many people row on both.
+        pause_days: for how long nobody rows, halfway.
         seed: of everything.
     """
-    chance = random.Random(f"{seed} {days} {order.__name__} {rowed.__name__} {rowers}")
+    chance = random.Random(f"{seed} {days} {order.__name__} {rowed.__name__} {rowers} {pause_days}")
     ours_is: list[tuple[Answer, float]] = []
     naive_is: list[tuple[Answer, float]] = []
     for _ in range(trials):
@@ -194,7 +200,7 @@ def tried(
         rows = [
             row
             for at, rower in enumerate(people)
-            for row in rows_of(rower, f"rower {at}", order(chance, days), factor, rowed)
+            for row in rows_of(rower, f"rower {at}", order(chance, days), factor, rowed, pause_days)
         ]
         if (answer := ours(rows)) is not None:
             ours_is.append((answer, truth))
@@ -215,6 +221,7 @@ CASES = (
     *(("alternating, a plan", days, {"order": alternating}) for days in (3, 5, 7, 10, 20, 40)),
     *(("in blocks, a plan", days, {"order": in_blocks}) for days in (3, 5, 10, 20, 40)),
     *(("changed once, a plan", days, {"order": changed_once}) for days in (3, 5, 10, 20, 40)),
+    *(("changed once, after a month off", days, {"order": changed_once, "pause_days": 30.0}) for days in (5, 20)),
     *(("alternating, steady at a number", days, {"rowed": by_heart}) for days in (5, 10, 20, 40)),
     *(("alternating, three rowers", days, {"rowers": 3}) for days in (3, 7, 20)),
 )

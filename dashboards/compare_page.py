@@ -8,11 +8,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboards.compare import THIS, CompareChart, ComparedSession, compare_chart, compare_figure
+from dashboards.compare import MOST_EARLIER, THIS, CompareChart, ComparedSession, compare_chart, compare_figure
 from dashboards.machines import factor_sentence
 from dashboards.page import PLOTLY_FILE, column_head, figure_box, page, section, table_row
 from dashboards.session_page import header, key_line, when
 from rowsync.comparison import comparable_fields, comparison_sentences, strength_sentence
+from rowsync.machines import machine_key
 from rowsync.wording import NOT_MEASURED, count, number, percent_change
 
 Fields = Mapping[str, Any]
@@ -56,8 +57,22 @@ def compare_page(
 def _sentences(summary: Fields, earlier: Sequence[Fields], rows: Callable[[], Sequence[Fields]]) -> str:
     now, before = comparable_fields(summary), earlier[0]
     factor = factor_sentence(now["machine"], before.get("machine") or {}, str(summary.get("athlete")), rows)
-    said = (strength_sentence(now, before), *comparison_sentences({**summary, "before": before}), factor)
+    said = (
+        strength_sentence(now, before),
+        *comparison_sentences({**summary, "before": before}),
+        factor,
+        _elsewhere(now, earlier),
+    )
     return "".join(f'<p class="verdict">{html.escape(sentence)}</p>\n' for sentence in said if sentence)
+
+
+def _elsewhere(now: Fields, earlier: Sequence[Fields]) -> str:
+    """How many of the sessions before the last one were on another machine; empty for none."""
+    here = machine_key(now["machine"])
+    keys = [machine_key(each.get("machine") or {}) for each in earlier[1:MOST_EARLIER]]
+    others = sum(key not in (None, here) for key in keys)
+    be = "was" if others == 1 else "were"
+    return f"Of the {len(keys)} before that, {others} {be} on another machine." if here and others else ""
 
 
 def _chart_section(chart: CompareChart, figures: dict[str, go.Figure]) -> str:

@@ -42,14 +42,14 @@ def machines_section(rows: Sequence[Row]) -> str:
     at = _scale(found)
     lines = table_row(
         _name(found.reference, found),
-        (number(found.reference.sessions), "the reference", "", point(at(1.0))),
+        (number(found.reference.sessions), "reference", "", point(at(1.0))),
     )
     lines += "".join(_line(each, found, at) for each in found.factors)
     heads = column_head("machine", kind="word") + column_head("sessions") + column_head("reads")
     heads += column_head("80 % range") + column_head("")
     table = (
         '<div class="scroll" role="region" aria-labelledby="machines-heading" tabindex="0">\n'
-        '<table class="machines"><caption>Watts on each machine, for the same work of the same people</caption>\n'
+        '<table class="machines"><caption>Watts for the same work of the same people</caption>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}</tbody></table></div>\n"
     )
     return section("machines", "Machines", table + _notes(found))

@@ -12,7 +12,8 @@ pair of machines, of the logarithm of the power of each day:
 - *Way of rowing* is free: nothing is assumed of how strong anybody is.
 - *Fitness* wanders smoothly (a Gaussian process with a Matern-3/2 covariance, `FITNESS_SD` over `FITNESS_DAYS`), the
   same for all that a person rows.  So days that lie close together on both machines tell much, and a machine that was
-  only rowed long after the other tells little: what may have been gained meanwhile is in the range.
+  only rowed after the other tells little: what may have been gained meanwhile is in the range.  Who has no two days on
+  both within `MOST_PAUSE_DAYS` isn't heard.
 - *Machine* is free, so that a machine's watts times k are its factor times k.
 - *Noise* has the tails of Student's t, so that a broken-off row counts little.  Its scale is found from the days, with
   a prior and a floor, `DAY_SD`: nobody is steadier from day to day than trained rowers in a race against the clock,
@@ -63,6 +64,8 @@ LEAST_DAYS = 3
 """So many on each machine, or nothing is said."""
 MOST_DAYS, MOST_OF_ALL = 40, 120
 """Of a person's days on a machine those count that lie nearest in time to days on the other; of many people's fewer."""
+MOST_PAUSE_DAYS = 42
+"""Whose days on the one are all further than this from those on the other can't tell the machine from a season."""
 MOST_APART = 1.25
 """A range that reaches further than this factor to either side says nothing worth reading."""
 
@@ -75,9 +78,10 @@ TAILS = 5.0
 SAME_DAY = 0.5
 """How much of a day's noise several pieces of one day on one machine share."""
 FITNESS_SD, FITNESS_DAYS = 0.06, 60.0
-"""By how much fitness differs between times far apart, as a share of power, and how far is halfway there [days]."""
-FITNESS_SCALES = (0.5, 1.0, 2.0)
-"""The same for those who train evenly, and for beginners."""
+"""Standard deviation and length of how fitness wanders, as a share of power and in days: between two days a week apart
+it differs by 1 %, a month apart by 4 %, two months by 6 %, half a year by 8 %."""
+FITNESS_SCALES = (1.0, 2.0)
+"""The same, and for beginners.  Less isn't tried: an even month is no promise for a break."""
 HEART_SD = 1.5
 REST_SD_BPM = 8.0
 """How well it is known at what heart rate a person's power would be 0; about that at rest [1/min].  It matters as far
@@ -349,6 +353,10 @@ def _factor(machine: Machine, reference: Machine, days: Sequence[_Day]) -> Machi
     if machine.key == reference.key:
         return MachineFactor(machine, reason="It is the same machine.")
     on_both = _on_both(day for day in days if day.key in (machine.key, reference.key))
+    pauses = [_pause_days(of_person) for _, of_person in on_both]
+    if pauses and min(pauses) > MOST_PAUSE_DAYS:
+        return MachineFactor(machine, reason=_too_far(min(pauses)))
+    on_both = [each for each, pause in zip(on_both, pauses, strict=True) if pause <= MOST_PAUSE_DAYS]
     compared = [day for _, of_person in on_both for day in of_person]
     known = MachineFactor(
         machine,
@@ -379,6 +387,13 @@ def _on_both(days: Iterable[_Day]) -> list[tuple[str, list[_Day]]]:
     return [(athlete, _nearest(rowed, most)) for athlete, rowed in sorted(people.items())]
 
 
+def _pause_days(rowed: Sequence[_Day]) -> int:
+    """How far the nearest days on two machines lie apart."""
+    key = rowed[0].key
+    here, there = ([day.day for day in rowed if (day.key == key) is is_here] for is_here in (True, False))
+    return min(abs(one - other) for one in here for other in there)
+
+
 def _visits(days: Iterable[_Day], key: str) -> int:
     return len({(day.athlete, day.day) for day in days if day.key == key})
 
@@ -402,6 +417,13 @@ def _too_few(known: MachineFactor) -> str:
     return (
         f"Too few days to tell: {count(known.days, 'day')} on it and {known.reference_days} on the reference can be "
         f"compared, and it takes {LEAST_DAYS} on each."
+    )
+
+
+def _too_far(pause_days: int) -> str:
+    return (
+        f"At least {pause_days} days lie between a day on the one and a day on the other, so what was gained or lost "
+        "meanwhile can't be told from the machine: some days on both within six weeks would tell."
     )
 
 
@@ -597,7 +619,7 @@ def label(machine: Machine, among: Sequence[Machine]) -> str:
     several = sum(each.name == machine.name for each in among) > 1
     if not (several and machine.name):
         return name
-    return f"{name} (…{outside_text(machine.address)[-5:]})" if machine.address else f"{name} (no address known)"
+    return f"{name} ({outside_text(machine.address)[-5:]})" if machine.address else f"{name} (no address known)"
 
 
 def sentence(found: MachineFactor, reference: Machine, among: Sequence[Machine]) -> str:

@@ -64,6 +64,10 @@ def test_two_sessions_on_two_machines_are_compared_with_a_word_of_warning():
     assert "Watts on B read" in text
     assert "Nothing is corrected by it" in text
     assert "200" in text, "no shown number is another for it"
+    older = [comparable_fields(on(machine, "2026-11-03T18:00:00Z")) for machine in (A, B, {}, A)]
+    assert "Of the 4 before that, 2 were on another machine." in plain(
+        compare_page(now, [comparable_fields(before), *older])
+    )
     same = plain(compare_page(on(A, "2026-11-17T18:00:00Z"), [comparable_fields(before)], rows=lambda: known))
     assert "another machine" not in same
     assert "Watts on" not in same
