@@ -62,8 +62,9 @@ WAYS = {PLAN: "the same plan", DISTANCE: "the same distance", HEART_RATE: "power
 
 LEAST_DAYS = 3
 """So many on each machine, or nothing is said."""
-MOST_DAYS, MOST_OF_ALL = 40, 120
-"""Of a person's days on a machine those count that lie nearest in time to days on the other; of many people's fewer."""
+MOST_DAYS, MOST_OF_ALL, MOST_PEOPLE = 40, 120, 24
+"""Of a person's days on a machine those count that lie nearest in time to days on the other; of many people's fewer,
+and of very many those people who rowed both most."""
 MOST_PAUSE_DAYS = 42
 """Whose days on the one are all further than this from those on the other can't tell the machine from a season."""
 MOST_APART = 1.25
@@ -383,8 +384,14 @@ def _on_both(days: Iterable[_Day]) -> list[tuple[str, list[_Day]]]:
     for (athlete, *_), rowed in groups.items():
         if len({day.key for day in rowed}) == 2:
             people[athlete] += rowed
-    most = min(MOST_DAYS, max(LEAST_DAYS, MOST_OF_ALL // max(1, len(people))))
-    return [(athlete, _nearest(rowed, most)) for athlete, rowed in sorted(people.items())]
+    heard = sorted(sorted(people), key=lambda athlete: -_on_the_lesser(people[athlete]))[:MOST_PEOPLE]
+    most = min(MOST_DAYS, MOST_OF_ALL // max(1, len(heard)))
+    return [(athlete, _nearest(people[athlete], most)) for athlete in sorted(heard)]
+
+
+def _on_the_lesser(rowed: Sequence[_Day]) -> int:
+    """How many days a person has on that of two machines that the person rowed less."""
+    return min(Counter(day.key for day in rowed).values())
 
 
 def _pause_days(rowed: Sequence[_Day]) -> int:
@@ -451,22 +458,6 @@ def _nearest(days: Sequence[_Day], most: int) -> list[_Day]:
 # --- the model --------------------------------------------------------------------------------------------------------
 
 
-class _Sums(NamedTuple):
-    """What one person's days say of the machine's effect, given the scales; sums over people add up.
-
-    Attributes:
-        information: 1 / variance of the effect.
-        pull: information times effect.
-        misfit: the squares that are left, weighted.
-        log_volume: the logarithm of the determinants.
-    """
-
-    information: float
-    pull: float
-    misfit: float
-    log_volume: float
-
-
 class _Person:
     """One person's days on two machines, as matrices.
 
@@ -501,41 +492,68 @@ class _Person:
         self.sd = np.array([HEART_SD if day.way == HEART_RATE else 1.0 for day in days])
         self.weight = np.ones(len(days))
 
-    def noise(self, day_sd: float) -> _Series:
-        """Covariance of the noise."""
-        each = day_sd * self.sd / np.sqrt(self.weight)
-        covariance: _Series = self.alike * np.outer(each, each)
+    def noise(self, day_sd: _Series) -> _Series:
+        """Covariance of the noise at each scale; (scales, n, n)."""
+        each = self.sd / np.sqrt(self.weight)
+        covariance: _Series = np.square(day_sd)[:, None, None] * (self.alike * np.outer(each, each))
         return covariance
 
-    def inverse(self, day_sd: float, fitness: float, person_sd: float) -> tuple[_Series, float]:
-        """The inverse of all covariance with the groups' levels taken out, and the logarithm of the determinants."""
-        own = person_sd**2 * np.outer(self.side, self.side)
-        covariance = self.noise(day_sd) + fitness**2 * self.fitness + self.rest + own
+    def inverse(self, day_sd: _Series, fitness: _Series, person_sd: float) -> tuple[_Series, _Series]:
+        """The inverse of all covariance with the groups' levels taken out, and the logarithm of the determinants.
+
+        Args:
+            day_sd: scale of the noise; (scales,).
+            fitness: scale of fitness; (scales,).
+            person_sd: how far the machine suits one more than another.
+
+        Returns:
+            (scales, n, n) and (scales,).
+        """
+        fixed = self.rest + person_sd**2 * np.outer(self.side, self.side)
+        covariance = self.noise(day_sd) + np.square(fitness)[:, None, None] * self.fitness + fixed
         inverse = np.linalg.inv(covariance)
         level = inverse @ self.groups
         of_levels = self.groups.T @ level
-        volume = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(of_levels)[1]
-        free: _Series = inverse - level @ np.linalg.solve(of_levels, level.T)
-        return free, float(volume)
+        volume: _Series = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(of_levels)[1]
+        free: _Series = inverse - level @ np.linalg.solve(of_levels, level.transpose(0, 2, 1))
+        return free, volume
 
-    def sums(self, day_sd: float, fitness: float, person_sd: float) -> _Sums:
-        """What the days say, given the scales."""
+    def sums(self, day_sd: _Series, fitness: _Series, person_sd: float) -> _Series:
+        """What the days say of the machine's effect at each scale; of several people it adds up.
+
+        Returns:
+            Its information (1 / variance), information times effect, the squares that are left, weighted, and the
+            logarithm of the determinants; (4, scales).
+        """
         inverse, volume = self.inverse(day_sd, fitness, person_sd)
         pulled = inverse @ self.side
-        return _Sums(float(self.side @ pulled), float(self.y @ pulled), float(self.y @ inverse @ self.y), volume)
+        return np.array([pulled @ self.side, pulled @ self.y, inverse @ self.y @ self.y, volume])
 
-    def weigh(self, day_sd: float, fitness: float, person_sd: float, effect: float, variance: float) -> None:
+    def weigh(self, mean: _Mean, person_sd: float) -> None:
         """Believe each day the less, the further it is from what is expected of it (Student's t as a scale mixture)."""
-        inverse, _ = self.inverse(day_sd, fitness, person_sd)
-        noise = self.noise(day_sd)
-        left = noise @ inverse @ (self.y - effect * self.side)
-        pulled = noise @ (inverse @ self.side)
-        unsure = np.diag(noise) - np.einsum("ij,jk,ki->i", noise, inverse, noise) + variance * pulled**2
-        squares = (left**2 + np.maximum(unsure, 0.0)) / (day_sd * self.sd) ** 2
+        day_sd, fitness = np.array([mean.day_sd]), np.array([mean.fitness])
+        (inverse,), (noise,) = self.inverse(day_sd, fitness, person_sd)[0], self.noise(day_sd)
+        share = noise @ inverse
+        left, pulled = share @ (self.y - mean.effect * self.side), share @ self.side
+        unsure = np.diag(noise) - np.einsum("ij,ji->i", share, noise) + mean.sd**2 * pulled**2
+        squares = (left**2 + np.maximum(unsure, 0.0)) / (mean.day_sd * self.sd) ** 2
         self.weight = (TAILS + 1.0) / (TAILS + squares)
 
 
-_DAY_SDS = tuple(float(each) for each in np.geomspace(DAY_SD[0], DAY_SD[2], 10))
+class _Mean(NamedTuple):
+    """The middle of the posterior; of the scales, that of their logarithms."""
+
+    day_sd: float
+    fitness: float
+    effect: float
+    sd: float
+
+
+_DAY_SDS, _FITNESS = (
+    each.ravel() for each in np.meshgrid(np.geomspace(DAY_SD[0], DAY_SD[2], 10), np.array(FITNESS_SCALES))
+)
+"""The grid of scales over which is averaged; (scales,)."""
+_LOG_PRIOR = -0.5 * (np.log(_DAY_SDS / DAY_SD[1]) / DAY_SD_SPREAD) ** 2
 _TOO_LITTLE = 1e-5
 """A point of the grid that weighs less beside the best one changes nothing."""
 _ROUNDS = 5
@@ -545,53 +563,38 @@ _KNOWN_LESS = (TAILS + 1.0) / (TAILS + 3.0)
 place is (v + 1) / (v + 3) of one over its scale squared, which the weights have on average."""
 
 
-class _Part(NamedTuple):
-    """One point of the grid, and what it says."""
-
-    day_sd: float
-    fitness: float
-    log_weight: float
-    effect: float
-    sd: float
-
-
 def _posterior(people: Sequence[_Person]) -> tuple[float, float, float]:
     """The lower end, the middle and the upper end of the effect's range, as logarithms of a factor."""
     person_sd = PERSON_SD if len(people) > 1 else 0.0
-    parts: list[_Part] = []
     for _ in range(_ROUNDS):
-        parts = [_part(people, day_sd, fitness, person_sd) for day_sd in _DAY_SDS for fitness in FITNESS_SCALES]
-        most = max(part.log_weight for part in parts)
-        shares = [math.exp(part.log_weight - most) for part in parts]
-        mean = _mean(parts, shares)
+        information, pull, misfit, volume = _sums(people, person_sd)
+        effect = pull / information
+        likelihood = -0.5 * (volume + np.log(information) + misfit - pull * effect) + _LOG_PRIOR
+        shares = np.exp(likelihood - likelihood.max())
+        mean = _mean(shares / shares.sum(), effect, 1.0 / information)
         for person in people:
-            person.weigh(mean.day_sd, mean.fitness, person_sd, mean.effect, mean.sd**2)
+            person.weigh(mean, person_sd)
     for person in people:
-        person.weight *= _KNOWN_LESS
-    counted = [
-        (NormalDist(part.effect, _part(people, part.day_sd, part.fitness, person_sd).sd), share)
-        for part, share in zip(parts, shares, strict=True)
+        person.weight = person.weight * _KNOWN_LESS
+    sds = _sums(people, person_sd)[0] ** -0.5
+    parts = [
+        (NormalDist(float(each), float(sd)), float(share))
+        for each, sd, share in zip(effect, sds, shares, strict=True)
         if share > _TOO_LITTLE
     ]
-    return _quantile(counted, 1.0 - _LEVEL), _quantile(counted, 0.5), _quantile(counted, _LEVEL)
+    return _quantile(parts, 1.0 - _LEVEL), _quantile(parts, 0.5), _quantile(parts, _LEVEL)
 
 
-def _part(people: Sequence[_Person], day_sd: float, fitness: float, person_sd: float) -> _Part:
-    sums = [person.sums(day_sd, fitness, person_sd) for person in people]
-    information, pull, misfit, volume = (math.fsum(each) for each in zip(*sums, strict=True))
-    effect = pull / information
-    likelihood = -0.5 * (volume + math.log(information) + misfit - pull * effect)
-    prior = -0.5 * (math.log(day_sd / DAY_SD[1]) / DAY_SD_SPREAD) ** 2
-    return _Part(day_sd, fitness, likelihood + prior, effect, information**-0.5)
+def _sums(people: Sequence[_Person], person_sd: float) -> _Series:
+    sums: _Series = np.sum([person.sums(_DAY_SDS, _FITNESS, person_sd) for person in people], axis=0)
+    return sums
 
 
-def _mean(parts: Sequence[_Part], weights: Sequence[float]) -> _Part:
-    """The middle of the grid, its scales as logarithms."""
-    shares = np.array(weights) / math.fsum(weights)
-    day_sd, fitness, _, effect, sd = np.array(parts).T
+def _mean(shares: _Series, effect: _Series, variance: _Series) -> _Mean:
     middle = float(shares @ effect)
-    spread_sd = math.sqrt(shares @ (sd**2 + (effect - middle) ** 2))
-    return _Part(math.exp(shares @ np.log(day_sd)), math.exp(shares @ np.log(fitness)), 0.0, middle, spread_sd)
+    sd = math.sqrt(shares @ (variance + (effect - middle) ** 2))
+    day_sd, fitness = (math.exp(shares @ np.log(each)) for each in (_DAY_SDS, _FITNESS))
+    return _Mean(day_sd, fitness, middle, sd)
 
 
 def _quantile(parts: Sequence[tuple[NormalDist, float]], level: float) -> float:
