@@ -3,8 +3,8 @@
     python -m benchmarks.scale rebuild [--sessions 100000] [--serial 2000] [--athletes 1000] [--seconds 60]
     python -m benchmarks.scale index [--rows 20000000]
 
-`rebuild`: so many short synthetic sessions of which only the bytes are there; so many of them are derived by one process,
-all of them by two Dask workers; then the index is made, asked, and brought up to date by one more session.  Both ways
+`rebuild`: short synthetic sessions of which only the bytes are there; some of them are derived by one process, all of
+them by two Dask workers; then the index is made, asked, and with --pack the files are packed.  Both ways
 write the same files, or it fails.
 
 `index`: an index of so many generated rows (nobody rowed them), in the columns of ours that are asked about, and what
@@ -290,7 +290,9 @@ def index(given):
                     continue
                 took_s, mib, answer = done.stdout.strip().split("\t")
                 first_s = first_s or float(took_s)
-                print(f"| {query} | {engine} | {float(took_s):.1f} | {float(mib):.0f} | {float(took_s) / first_s:.1f} |")
+                print(
+                    f"| {query} | {engine} | {float(took_s):.1f} | {float(mib):.0f} | {float(took_s) / first_s:.1f} |"
+                )
                 print(f"  {engine}: {answer[:110]}", file=sys.stderr)
 
 

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from dashboards.compare import MOST_EARLIER, is_comparable
 from dashboards.compare_page import compare_page
-from dashboards.history_page import EVERYBODY, history_page
+from dashboards.history_page import EVERYBODY, history_page, newest_first
 from dashboards.page import PLOTLY_FILE, page, plotly_script, policy, quoted
 from dashboards.programme_page import programme_page
 from dashboards.session_page import session_page
@@ -102,6 +102,7 @@ def create_app(
                 store.last_times(summary, MOST_EARLIER),
                 session=_session_path(session_id),
                 session_link=_session_path,
+                rows=lambda: newest_first(store.index()),
                 plotly_address=f"/{PLOTLY_FILE}",
             )
         )

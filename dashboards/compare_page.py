@@ -8,10 +8,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboards.compare import THIS, CompareChart, ComparedSession, compare_chart, compare_figure
+from dashboards.compare import MOST_EARLIER, THIS, CompareChart, ComparedSession, compare_chart, compare_figure
+from dashboards.machines import factor_sentence
 from dashboards.page import PLOTLY_FILE, column_head, figure_box, page, section, table_row
 from dashboards.session_page import header, key_line, when
 from rowsync.comparison import comparable_fields, comparison_sentences, strength_sentence
+from rowsync.machines import machine_key
 from rowsync.wording import NOT_MEASURED, count, number, percent_change
 
 Fields = Mapping[str, Any]
@@ -25,6 +27,7 @@ def compare_page(
     *,
     session: str | None = None,
     session_link: Callable[[str], str | None] = lambda _: None,
+    rows: Callable[[], Sequence[Fields]] = tuple,
     plotly_address: str = PLOTLY_FILE,
 ) -> str:
     """The page as HTML.
@@ -34,6 +37,7 @@ def compare_page(
         earlier: the sessions before it by the same plan, newest first, as `rowsync.comparison.comparable_fields`.
         session: address of the session's own page, where there is one.
         session_link: address of the page of an earlier session by its id; None where there is none.
+        rows: gives the index, one row a session; asked how machines read beside each other where they differ.
         plotly_address: where the page finds plotly.
     """
     chart = compare_chart(summary, earlier)
@@ -41,17 +45,34 @@ def compare_page(
     if chart is None:
         main = f'<p class="verdict">{NOTHING_BEFORE}</p>\n'
     else:
-        main = _sentences(summary, earlier) + _chart_section(chart, figures) + _sessions_section(chart, session_link)
+        main = (
+            _sentences(summary, earlier, rows) + _chart_section(chart, figures) + _sessions_section(chart, session_link)
+        )
         main += _rounds_section(chart)
     body = f"{header(summary, session, '← This session')}\n<main>\n{main}</main>\n"
     footer = "<footer><p>– means not measured · rowsync</p></footer>"
     return page(f"Against the last times, {when(summary)}", body + footer, figures, plotly_address=plotly_address)
 
 
-def _sentences(summary: Fields, earlier: Sequence[Fields]) -> str:
-    now = comparable_fields(summary)
-    said = (strength_sentence(now, earlier[0]), *comparison_sentences({**summary, "before": earlier[0]}))
+def _sentences(summary: Fields, earlier: Sequence[Fields], rows: Callable[[], Sequence[Fields]]) -> str:
+    now, before = comparable_fields(summary), earlier[0]
+    factor = factor_sentence(now["machine"], before.get("machine") or {}, str(summary.get("athlete")), rows)
+    said = (
+        strength_sentence(now, before),
+        *comparison_sentences({**summary, "before": before}),
+        factor,
+        _elsewhere(now, earlier),
+    )
     return "".join(f'<p class="verdict">{html.escape(sentence)}</p>\n' for sentence in said if sentence)
+
+
+def _elsewhere(now: Fields, earlier: Sequence[Fields]) -> str:
+    """How many of the sessions before the last one were on another machine; empty for none."""
+    here = machine_key(now["machine"])
+    keys = [machine_key(each.get("machine") or {}) for each in earlier[1:MOST_EARLIER]]
+    others = sum(key not in (None, here) for key in keys)
+    be = "was" if others == 1 else "were"
+    return f"Of the {len(keys)} before that, {others} {be} on another machine." if here and others else ""
 
 
 def _chart_section(chart: CompareChart, figures: dict[str, go.Figure]) -> str:

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dashboards.bests import BestsChart, bests_chart, bests_figure, held, race_time
 from dashboards.calendar import CalendarChart, calendar_chart, calendar_figure
 from dashboards.history import KINDS, HistoryChart, athletes_of, counted, history_chart, history_figure
+from dashboards.machines import machines_section
 from dashboards.page import column_head, figure_box, page, quoted, total
 from dashboards.session_page import energy_range
 from rowsync.wording import (
@@ -69,7 +70,7 @@ def history_page(
     rowed = counted(index)
     main = _totals(newest_first(rowed)) + _calendar_section(calendar_chart(rowed), figures)
     main += "".join(_chart_section(history_chart(rowed, by), figures) for by in KINDS)
-    main += _bests_section(bests_chart(rowed), session_link, figures) + _synthetic_note(rows)
+    main += _bests_section(bests_chart(rowed), session_link, figures) + machines_section(rows) + _synthetic_note(rows)
     main += _table(shown, session_link) + _paging(len(rows), page_number, rows_per_page, athlete)
     whose = "" if athlete is None else f": {outside_html(athlete)}"
     plan = "" if programme_address is None else f" · {_linked('training programme', programme_address)}"

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import re
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,10 @@ def write_session_report(
 
 
 def write_compare_report(
-    summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], directory: Path
+    summary: Mapping[str, Any],
+    earlier: Sequence[Mapping[str, Any]],
+    directory: Path,
+    rows: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
 ) -> str | None:
     """Writes a session beside the last ones of its plan as `<session_id>.compare.html`, and what that page needs.
 
@@ -76,6 +79,7 @@ def write_compare_report(
         summary: the JSON of `rowsync show`.
         earlier: the sessions before it by the same plan, newest first, as `rowsync.comparison.comparable_fields`.
         directory: where to write; made if missing.
+        rows: gives the index, one row a session.
 
     Returns:
         The page's name; None where there is nothing to compare, and nothing is written.
@@ -87,7 +91,9 @@ def write_compare_report(
     before = earlier[0] if earlier else None
     if not (is_comparable({**summary, "before": before}) and FILE_NAME.fullmatch(name)):
         return None
-    content = compare_page(summary, earlier, session=own, session_link=lambda at: _report_beside(directory, at))
+    content = compare_page(
+        summary, earlier, session=own, session_link=lambda at: _report_beside(directory, at), rows=rows
+    )
     _write(directory / name, content.encode())
     _write_plotly(directory)
     return name

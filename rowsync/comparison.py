@@ -8,7 +8,19 @@ from itertools import accumulate, combinations
 from statistics import fmean
 from typing import Any
 
-from rowsync.wording import MINUS, MONTHS, count, measured, moment, number, percent_change, short_day, time_of_day
+from rowsync.machines import machine_key
+from rowsync.wording import (
+    MINUS,
+    MONTHS,
+    count,
+    measured,
+    moment,
+    number,
+    outside_text,
+    percent_change,
+    short_day,
+    time_of_day,
+)
 
 Fields = Mapping[str, Any]
 
@@ -22,6 +34,7 @@ def comparable_fields(summary: Fields) -> dict[str, Any]:
         "session_id": summary["session_id"],
         "started_at": summary["started_at"],
         "plan": summary["plan"],
+        "machine": {name: (summary.get("machine") or {}).get(name) for name in ("name", "address")},
         "mean_hard_power_w": mean_of(hard, "mean_power_w"),
         "fade": summary.get("fade"),
         "heart_rate_recovery_bpm": mean_of(hard, "heart_rate_recovery_bpm"),
@@ -49,7 +62,21 @@ def comparison_sentences(summary: Fields) -> Sequence[str]:
     said = filter(None, (_power(now, before), _fade(now, before), _recovery(now, before)))
     started = moment(before["started_at"])
     told = "; ".join(said)
-    return (f"Against {short_day(started) if started else 'the last time'}: {told}.",) if told else ()
+    if not told:
+        return ()
+    return tuple(
+        filter(None, (f"Against {short_day(started) if started else 'the last time'}: {told}.", _machine(now, before)))
+    )
+
+
+def _machine(now: Fields, before: Fields) -> str:
+    """That the machine was another one, whose watts may be others; empty where it wasn't, or nobody knows."""
+    this, that = now["machine"], before.get("machine") or {}
+    here, there = machine_key(this), machine_key(that)
+    if here is None or there is None or here == there:
+        return ""
+    name = outside_text(there if this["name"] == that.get("name") else that.get("name") or there)
+    return f"That was on another machine, {name}, whose watts may read otherwise: see rowsync machines."
 
 
 def strength_sentence(now: Fields, before: Fields) -> str:

@@ -411,6 +411,18 @@ def measures_power(name: str) -> bool:
     return _begins(name, MEASURING)
 
 
+def machine_key(machine: Mapping[str, Any]) -> str | None:
+    """What makes a machine itself: its address, else its name; None where neither is known.
+
+    Args:
+        machine: `name` and `address`, as in the JSON of `show`.
+    """
+    address, name = machine.get("address"), machine.get("name")
+    if isinstance(address, str) and address.strip():
+        return address.strip().upper()
+    return name.strip() or None if isinstance(name, str) else None
+
+
 def rows_by_name(name: str) -> bool | None:
     """Whether a name is a rower's; None when it says nothing."""
     if _begins(name, OTHER_NAMES) and not _begins(name, NAMES):

@@ -320,7 +320,7 @@ class Store:
             yield
         finally:
             self._is_together = self.shelf.is_shared
-            self._table()
+            self.table()
 
     def _made(self, session: Session, said: _Said) -> tuple[dict[str, Any], bytes, pa.Table]:
         """What is kept of a session besides its bytes: its summary, its file of samples, its row of the index."""
@@ -462,13 +462,13 @@ class Store:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a session, newest first, as in `INDEX`; an index that is missing or behind is made anew."""
-        table = self._table()
+        table = self.table()
         columns = [values(table[name]) for name in table.column_names]
         return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)][::-1]
 
     def index(self) -> pd.DataFrame:
         """`rows` as a table."""
-        rows: pd.DataFrame = self._table().to_pandas()
+        rows: pd.DataFrame = self.table().to_pandas()
         return rows.iloc[::-1].reset_index(drop=True)
 
     def find(self, name: str | None = None) -> str:
@@ -477,7 +477,7 @@ class Store:
         Raises:
             SessionNotFound: there is none, or more than one.
         """
-        known = self._table()["session_id"].to_pylist()[::-1]
+        known = self.table()["session_id"].to_pylist()[::-1]
         if not known:
             raise SessionNotFound(f"There are no sessions in {self.shelf.label()} yet. Row one, or try: rowsync demo")
         if name is None or name == "latest":
@@ -547,7 +547,7 @@ class Store:
         """An athlete's sessions by a plan and when they began, newest first."""
         if plan is None:
             return
-        pieces, table = _pieces_of(plan), self._table()
+        pieces, table = _pieces_of(plan), self.table()
         columns = [values(table[name])[::-1] for name in ("session_id", "started_at", "athlete", "plan")]
         for session_id, began, whose, rowed in zip(*columns, strict=True):
             if whose == athlete and rowed and _pieces_of(rowed) == pieces:
@@ -634,7 +634,7 @@ class Store:
             for derived in pool.in_order(self._derived, self._wanted(session_ids)):
                 yield self._settled(derived)
         finally:
-            self._table()
+            self.table()
 
     def derived(self, session_ids: Iterable[str], pool: Pool = HERE) -> Iterator[Rebuilt]:
         """What `rebuild` would make of sessions; nothing is written.
@@ -897,7 +897,7 @@ class Store:
         Raises:
             StoreError: the shelf can't be written; nothing is lost.
         """
-        table = self._table()
+        table = self.table()
         began = dict(zip(*(values(table[name]) for name in ("session_id", "started_at")), strict=True))
         with self._writing(packing=True):
             years: dict[str, list[Places]] = {}
@@ -907,7 +907,7 @@ class Store:
             for folder, every in sorted(years.items()):
                 if sum(places.samples[0].group is None for places in every) >= fewest:
                     yield self._pack_year(folder, every)
-        self._table()
+        self.table()
 
     def _pack_year(self, folder: str, every: list[Places]) -> Packed:
         """One year's sessions in packs; those that are packed already are packed again with the others."""
@@ -980,7 +980,7 @@ class Store:
             self._write_index(found)
         return found.left_out
 
-    def _table(self) -> pa.Table:
+    def table(self) -> pa.Table:
         """The rows of the index, oldest first."""
         return self._index().table
 
@@ -991,9 +991,10 @@ class Store:
             found = index.updated(held, self.shelf)
         if found is not held:
             with suppress(StoreError), self._writing():  # looking back needs no disk that can be written
-                held = held if self.shelf.is_shared else index.held(self.shelf)
-                found = index.updated(held, self.shelf)
-                if found is not held:  # or somebody else brought it up to date
+                if not self.shelf.is_shared:
+                    held = index.held(self.shelf)  # somebody else may have brought it up to date
+                    found = index.updated(held, self.shelf)
+                if found is not held:
                     self._write_index(found)
         return found
 

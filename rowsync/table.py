@@ -85,6 +85,7 @@ INDEX = pa.schema(
         ("plan", _TEXT),
         ("origin", _TEXT),
         ("machine", _TEXT),
+        ("machine_address", _TEXT),
         ("duration_s", _NUMBER),
         ("moving_s", _NUMBER),
         ("distance_m", _NUMBER),
@@ -93,6 +94,7 @@ INDEX = pa.schema(
         ("mean_stroke_rate_spm", _NUMBER),
         ("mean_pace_s_per_500m", _NUMBER),
         ("mean_heart_rate_bpm", _NUMBER),
+        ("heart_rate_source", _TEXT),
         ("gross_kcal", _NUMBER),
         ("net_kcal", _NUMBER),
         ("low_kcal", _NUMBER),
@@ -191,6 +193,7 @@ def index_row(summary: Mapping[str, Any], settings_crc: str | None, schema: int 
     row = {name: found.get(name) for name in INDEX.names} | {
         "started_at": datetime.fromisoformat(summary["started_at"]),
         "machine": summary["machine"].get("name"),
+        "machine_address": address if isinstance(address := summary["machine"].get("address"), str) else None,
         "energy_model": energy["model"],
         "doubtful_power": summary["doubtful_power"] is not None if "doubtful_power" in summary else None,
         "schema": SCHEMA if schema is None else schema,

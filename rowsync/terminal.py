@@ -108,6 +108,47 @@ def print_sessions(rows: Sequence[Mapping[str, Any]], console: Console | None = 
     (console or _console()).print(table)
 
 
+def print_machines(shown: Mapping[str, Any], note: str, console: Console | None = None) -> None:
+    """Print the machines that were rowed and how they read beside the reference.
+
+    Args:
+        shown: as `machine_factor.machines_fields` gives it.
+        note: what holds for all factors; said where there is one.
+        console: where to; standard output by default.
+    """
+    console = console or _console()
+    table = _table("machine", "last rowed", right=("sessions", "days", "reads", "80 % range"))
+    for each in shown["machines"]:
+        last = wording.moment(each["last_at"])
+        _add_row(
+            table,
+            each["label"],
+            wording.short_day(last) if last else wording.NOT_MEASURED,
+            wording.number(each["sessions"]),
+            wording.number(each["days"]),
+            *_reads(each, is_reference=each["key"] == shown["reference"]),
+        )
+    console.print(table)
+    for each in shown["machines"]:
+        if each["sentence"]:
+            console.print(Text(each["sentence"]))
+    if any(each["factor"] is not None for each in shown["machines"]):
+        console.print(Text(note, "dim"))
+    if not shown["machines"]:
+        console.print("No session says what it was rowed on yet. Row one, or try: rowsync demo")
+
+
+def _reads(machine: Mapping[str, Any], is_reference: bool) -> tuple[str, str]:
+    """What a machine reads beside the reference, and the range."""
+    if is_reference:
+        return "reference", ""
+    ends = [machine[name] for name in ("factor", "low", "high")]
+    if None in ends:
+        return wording.NOT_MEASURED, ""
+    factor, low, high = map(wording.percent_change, ends)
+    return factor, f"{low} to {high}"
+
+
 def print_athlete(athlete: Mapping[str, Any], default: str, console: Console | None = None) -> None:
     """Print what is known of an athlete, and what isn't: by which option it is said, and what it is good for."""
     console = console or _console()

@@ -55,6 +55,16 @@ def test_the_demo_says_where_it_is_and_what_is_saved(demo):
     assert re.search(r"hard round 7: .* saved \d+ of \d+ notifications", done.stderr)
 
 
+def test_machines_are_those_that_were_rowed_and_one_alone_has_nothing_beside_it(demo):
+    data, _ = demo
+    shown = json.loads(rowsync("machines", "--json", "--data", data).stdout)
+    (machine,) = shown["machines"]
+    assert (shown["reference"], machine["sessions"], machine["factor"]) == (machine["key"], 1, None)
+    assert re.search(rf"^{re.escape(machine['name'])} .* reference", rowsync("machines", "--data", data).stdout, re.M)
+    assert "`rowsync machines` lists" in rowsync("machines", "--reference", "PM5", "--data", data, code=2).stderr
+    assert "No session of 'ben'" in rowsync("machines", "--athlete", "ben", "--data", data, code=3).stderr
+
+
 def test_sessions_and_show_speak_of_the_same_session(demo):
     data, _ = demo
     (row,) = json.loads(rowsync("sessions", "--json", "--data", data).stdout)

@@ -36,6 +36,18 @@ def test_two_sessions_of_a_plan_are_compared_by_power_fade_and_recovery():
     )
 
 
+def test_another_machine_is_said_and_one_that_isnt_known_is_not():
+    here, there = {"name": "B", "address": "00:01"}, {"name": "A", "address": None}
+    now, before = of([231.0]) | {"machine": here}, of([220.0]) | {"machine": there}
+    assert compared(now, before)[1:] == [
+        "That was on another machine, A, whose watts may read otherwise: see rowsync machines."
+    ]
+    namesake = of([220.0]) | {"machine": here | {"address": "00:02"}}
+    assert "another machine, 00:02, whose" in compared(now, namesake)[1]
+    for known in (here | {"name": "renamed"}, {}, {"name": None}):
+        assert len(compared(now, of([220.0]) | {"machine": known})) == 1
+
+
 def test_what_neither_measured_is_not_compared():
     assert compared(of([None, None]), of([220.0])) == []
     assert comparison_sentences(of([200.0])) == ()

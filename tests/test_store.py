@@ -25,6 +25,7 @@ from rowsync.felt import Felt
 from rowsync.formulas import MODEL
 from rowsync.intervals import Effort, Segment
 from rowsync.journal import Journal
+from rowsync.machine_factor import machines
 from rowsync.profile import Profile
 from rowsync.recording import Recording, parse_recording, recording_bytes
 from rowsync.seal import unsealed
@@ -502,6 +503,14 @@ def test_an_index_with_our_names_and_other_types_is_made_anew(store, short):
     before = store.index()
     pd.DataFrame({name: ["x"] for name in INDEX.names}).to_parquet(store.folder / "sessions.parquet")
     pd.testing.assert_frame_equal(store.index(), before)
+
+
+def test_the_index_tells_machines_apart_that_have_one_name(store, short):
+    for at, address in enumerate(("00:01", "00:02", None, 7)):
+        machine = {"name": "PM5", "address": address}
+        store.add(called(short, f"on-{at}", machine=machine, started_at=short.header.started_at + timedelta(days=at)))
+    assert [each["machine_address"] for each in store.rows()] == [None, None, "00:02", "00:01"]
+    assert [each.key for each in machines(store.rows()).machines] == ["PM5", "00:01", "00:02"]
 
 
 # --- what a person said -----------------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ import re
 import pytest
 from rich.console import Console
 
+from rowsync.machine_factor import NOTHING_CORRECTED, machines, machines_fields
 from rowsync.session import analyse
-from rowsync.terminal import print_rows, print_session, print_sessions
+from rowsync.terminal import print_machines, print_rows, print_session, print_sessions
+from tests.test_machine_factor import rows
 
 HOSTILE = "[/bold] [red]x[/red] \x1b[31m\n[link=http://x]"
 
@@ -31,6 +33,22 @@ def test_the_list_of_sessions_shows_any_athlete_and_plan(console):
     print_sessions([row | {"duration_s": 60.0, "distance_m": None, "gross_kcal": 1.0}], console)
     assert "[red]x[/red]" in console.file.getvalue()
     assert "2026-11-23" in console.file.getvalue(), "years of rowing are told apart"
+
+
+def test_machines_stand_beside_the_reference_with_their_range_and_what_it_isnt_for(console):
+    of = rows("AB" * 6, by=1.1) + rows("C", plan=None)
+    print_machines(machines_fields(machines(of, reference="A")), NOTHING_CORRECTED, console)
+    lines = [re.sub("[ \u202f]+", " ", line) for line in console.file.getvalue().splitlines()]
+    assert [line.split()[-1] for line in lines[1:4]] == ["reference", "%", "–"]
+    assert lines[4].startswith("Watts on B read")
+    assert lines[5].startswith("C beside A: Nobody rowed the same on both")
+    assert lines[6].startswith("Nothing is corrected by it")
+
+
+def test_a_strangers_machine_is_shown_not_obeyed(console):
+    print_machines(machines_fields(machines(rows([HOSTILE, "A"]))), NOTHING_CORRECTED, console)
+    assert "[red]x[/red]" in console.file.getvalue()
+    assert "\x1b" not in console.file.getvalue()
 
 
 def test_a_session_is_a_table_of_its_intervals(console, intervals_recording):

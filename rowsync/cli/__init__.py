@@ -16,7 +16,8 @@ From the ground up:
 - `room`: `room`
 - `collecting`: `hub` and `collect`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
-- `machines`: `decode` and `doctor`
+- `machines`: `decode`, `doctor` and `machines`
+- `leaders`: `leaderboard`
 - `rebuilding`: `rebuild` and `pack`
 - `checking`: `check`
 - `imports`: `import`
@@ -41,6 +42,7 @@ from rowsync.cli import (
     collecting,
     export,
     imports,
+    leaders,
     machines,
     pages,
     plan,
@@ -72,10 +74,12 @@ COMMANDS: tuple[click.Command, ...] = (
     sessions.past,
     machines.decode,
     machines.doctor,
+    machines.machines,
     pages.report,
     pages.dashboard,
     export.export,
     uploading.upload,
+    leaders.leaderboard,
     rebuilding.rebuild,
     rebuilding.pack,
     checking.check,

@@ -1,4 +1,4 @@
-"""What machines send: `decode` and `doctor`."""
+"""What machines send, and what one's watts are in another's: `decode`, `doctor` and `machines`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from rowsync.cli.access import current_settings, open_store, store_of
 from rowsync.cli.options import (
+    Name,
     debug_option,
     json_option,
     machine_option,
@@ -20,7 +21,7 @@ from rowsync.cli.options import (
 )
 from rowsync.cli.output import print_json, tell
 from rowsync.cli.rowing import DEMO_ATHLETE, wishes_for
-from rowsync.errors import MachineError, StoreError, UsageError
+from rowsync.errors import MachineError, SessionNotFound, StoreError, UsageError
 
 if TYPE_CHECKING:
     from rowsync.recording import Recording
@@ -125,6 +126,45 @@ def doctor(
         print_examination(examined)
     if share is not None:
         _share(found, share, heart_rate=not without_heart_rate)
+
+
+@click.command()
+@click.option("--athlete", type=Name(), metavar="NAME", help="Only this athlete's sessions [default: everybody's].")
+@click.option(
+    "--reference",
+    type=Name(),
+    metavar="NAME|ADDRESS",
+    help="What the others are compared with [default: a Concept2, else the most rowed].",
+)
+@json_option
+@shared_options
+def machines(athlete: str | None, reference: str | None, as_json: bool) -> None:
+    """Show the machines that you rowed, and how much higher or lower one reads than another, with its 80 % range.
+
+    It is found where the same person rowed the same plan or distance on both, or with a strap on both. It takes three
+    days on each; going back and forth tells most. Nothing is ever corrected by it.
+
+    \b
+    Examples:
+      rowsync machines
+      rowsync machines --athlete anna
+      rowsync machines --reference "PM5 430000000" --json
+    """
+    from rowsync.machine_factor import NOTHING_CORRECTED, machines_fields
+    from rowsync.machine_factor import machines as beside
+
+    found = beside(open_store(current_settings()).rows(), reference, athlete)
+    if athlete is not None and not found.machines:
+        raise SessionNotFound(
+            f"No session of {athlete!r} says what it was rowed on. `rowsync sessions` lists them all."
+        )
+    shown = {"athlete": athlete} | machines_fields(found)
+    if as_json:
+        print_json(shown)
+        return
+    from rowsync.terminal import print_machines
+
+    print_machines(shown, NOTHING_CORRECTED)
 
 
 def _characteristic(typed: str) -> str:

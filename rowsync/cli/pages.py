@@ -81,7 +81,7 @@ def write_page(store: Store, session_id: str, output: Path | None, home: str | N
     summary = store.summary(session_id)
     earlier = store.last_times(summary, MOST_EARLIER)
     is_among_others = output is None or home is not None
-    compare = write_compare_report(summary, earlier, path.parent) if is_among_others else None
+    compare = write_compare_report(summary, earlier, path.parent, store.rows) if is_among_others else None
     summary["before"] = next(iter(earlier), None)
     write_session_report(summary, store.samples(session_id), path, home=home, compare=compare)
     return path
