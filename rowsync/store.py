@@ -1009,7 +1009,8 @@ class Store:
         try:
             yield
         except OSError as error:
-            raise Unreadable(f"{self.shelf.label()} can't be read: {first_line(error)}.") from None
+            advice = f" {self.shelf.advice}" if self.shelf.is_shared else ""
+            raise Unreadable(f"{self.shelf.label()} can't be read: {first_line(error)}.{advice}") from None
 
     @contextmanager
     def _writing(self, packing: bool = False) -> Iterator[None]:
