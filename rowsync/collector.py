@@ -168,7 +168,7 @@ class _Open:
         behind: lines that are in the log and not in its journal yet.
         written: how many lines its journal has.
         synced: how many of them its disk has confirmed.
-        is_doubtful: whether a sync failed, so that those behind them may be gone.
+        is_doubtful: whether a write or a sync failed, so that what is behind them may be anything.
         heard_s: when something of it came last [s].
         is_stored: whether it was stored as it is.
     """
@@ -273,7 +273,8 @@ class Collector:
         content = path.read_bytes()
         size = content.rfind(b"\n") + 1
         if size < len(content):
-            os.truncate(path, size)
+            with path.open("r+b") as file:
+                file.truncate(size)
         return content[:size].split(b"\n")[:-1]
 
     # --- what comes ---------------------------------------------------------------------------------------------------
@@ -456,7 +457,9 @@ class Collector:
         opened = self._open[session_id]
         with self._lock:
             if opened.behind and not opened.is_doubtful:
+                opened.is_doubtful = True  # until all of this is known to have gone well
                 _append(self._path(session_id), _joined(opened.behind))
+                opened.is_doubtful = False
                 opened.written += len(opened.behind)
                 opened.behind = []
             self._late.pop(session_id, None)
@@ -552,7 +555,7 @@ class Collector:
             if not opened.is_stored and now_s - opened.heard_s >= SILENT_S:
                 with self._place_for(session_id) as place:
                     if place is not None:
-                        self._write_behind(session_id)
+                        self._settle(session_id)
                         with replacing(place) as file:
                             file.write(self._path(session_id).read_bytes())
                         opened.is_stored = self.to_store = True
