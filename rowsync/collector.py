@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -47,13 +48,13 @@ from rowsync.wording import count, outside_text
 
 Say = Callable[[str], None]
 
-GATHER_S = 0.01
+GATHER_S = 0.005
 """How long batches are gathered before they are logged; a sync takes about as long [s]."""
 
 IDLE_S = 0.25
 """How long nothing may come before there is a look at what else is to be done [s]."""
 
-BEHIND_S = 5.0
+BEHIND_S = 30.0
 """A session's journal is written so far behind the log [s]."""
 
 FULL_LOG = 32 << 20
@@ -96,16 +97,15 @@ def run_collect(settings: MqttSettings, folder: Path, say: Say) -> None:
 
 async def _run(settings: MqttSettings, folder: Path, say: Say) -> None:
     collector = Collector(folder, say, _now_s())
-    storing = asyncio.create_task(_store(collector, folder))
+    beside = [asyncio.create_task(work) for work in (_store(collector, folder), _tend(collector))]
     try:
         await stay_connected(settings, (f"{settings.prefix}/hub/+/batch",), _server(settings.prefix, collector), say)
     finally:
-        await end(storing)
+        await end(*beside)
 
 
 def _server(prefix: str, collector: Collector) -> Callable[[Line], Awaitable[None]]:
     async def serve(line: Line) -> None:
-        tended_s = _now_s()
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_S):
@@ -117,11 +117,15 @@ def _server(prefix: str, collector: Collector) -> Callable[[Line], Awaitable[Non
                 line.send(f"{prefix}/hub/{hub}/have", answer_bytes(answer))
             if taken.new:
                 line.send(f"{prefix}/collected", taken.new)
-            if _now_s() - tended_s >= TEND_S:
-                await asyncio.to_thread(collector.tend, _now_s())
-                tended_s = _now_s()
 
     return serve
+
+
+async def _tend(collector: Collector) -> None:
+    """Write the journals, beside what comes: no hub waits for that."""
+    while True:
+        await asyncio.sleep(TEND_S)
+        await asyncio.to_thread(collector.tend, _now_s())
 
 
 async def _store(collector: Collector, folder: Path) -> None:
@@ -162,19 +166,25 @@ class _Open:
     Attributes:
         holding: what of it is on disk.
         behind: lines that are in the log and not in its journal yet.
+        written: how many lines its journal has.
+        synced: how many of them its disk has confirmed.
+        is_doubtful: whether a write or a sync failed, so that what is behind them may be anything.
         heard_s: when something of it came last [s].
         is_stored: whether it was stored as it is.
     """
 
-    def __init__(self, lines: Iterable[bytes], now_s: float) -> None:
+    def __init__(self, lines: Sequence[bytes], now_s: float) -> None:
         self.holding = Holding(lines)
         self.behind: list[bytes] = []
+        self.written, self.synced, self.is_doubtful = len(lines), len(lines), False
         self.heard_s = now_s
         self.is_stored = False
 
 
 class Collector:
     """What hubs sent, on disk.
+
+    `take` and `tend` may be called from a thread each, so that what comes waits for no journal's sync.
 
     Args:
         folder: the data folder.
@@ -202,6 +212,7 @@ class Collector:
         self._whole: set[str] = set()
         self._handing: dict[str, None] = {}
         self._silence_due_s = now_s
+        self._lock = threading.Lock()
         try:
             make_folder(self._folder)
             make_folder(self._journals)
@@ -227,9 +238,10 @@ class Collector:
                 self._say(f"{count(damaged, 'line')} of {log} are damaged; what hubs still have of them comes again.")
             for part in parts:
                 self._take_logged(part, now_s)
-        for session_id in list(self._late):
-            self._write_behind(session_id)
-            _sync(self._path(session_id))
+            self._unsynced[log] = {part.session_id for part in parts if part.lines}
+        for session_id in set[str]().union(*self._unsynced.values()) & self._open.keys():
+            self._settle(session_id)
+        self._unsynced.clear()
         sync_folder(self._folder)
         for log in logs:
             log.unlink()
@@ -261,7 +273,8 @@ class Collector:
         content = path.read_bytes()
         size = content.rfind(b"\n") + 1
         if size < len(content):
-            os.truncate(path, size)
+            with path.open("r+b") as file:
+                file.truncate(size)
         return content[:size].split(b"\n")[:-1]
 
     # --- what comes ---------------------------------------------------------------------------------------------------
@@ -276,6 +289,10 @@ class Collector:
             now: the time of day.
             now_s: a clock that only goes forward [s].
         """
+        with self._lock:
+            return self._taken(heard, now, now_s)
+
+    def _taken(self, heard: Sequence[tuple[str, bytes]], now: datetime, now_s: float) -> Taken:
         if self._unsaved and not self._saved(now_s):
             return Taken({})
         answers: dict[str, Answer] = {}
@@ -316,12 +333,13 @@ class Collector:
         if session_id not in self._open and not part.lines:
             return
         opened = self._opened(session_id, now_s)
+        was_over = opened.holding.is_over
         new = opened.holding.take(part)
         if new is None:
             answer.again.add(session_id)
         elif isinstance(new, Refused):
             self._refuse(hub, part, answer, new.why)
-        elif new.lines or new.is_over:
+        elif new.lines or new.is_over > was_over:
             if not new.first and new.lines:
                 self._notice_rower(hub, new, now_s)
             opened.heard_s, opened.is_stored = now_s, False
@@ -411,64 +429,103 @@ class Collector:
             self._tell(f"The disk refuses a journal ({error.strerror}); it is tried again.")
 
     def _tend(self, now_s: float) -> None:
-        for session_id, since_s in list(islice(self._late.items(), AT_ONCE)):
-            if now_s - since_s >= BEHIND_S:
+        for session_id in self._some(self._late, AT_ONCE):
+            if now_s - self._late[session_id] >= BEHIND_S:
                 self._write_behind(session_id)
         if self._log.size >= FULL_LOG:
-            self._log.begin()
+            with self._lock:
+                self._log.begin()
         for _ in range(SYNCED_AT_ONCE):
             self._sync_a_little()
-        for session_id in list(islice(self._whole, SYNCED_AT_ONCE)):
+        for session_id in self._some(self._whole, SYNCED_AT_ONCE):
             self._finish(session_id)
-        for session_id in list(islice(self._handing, AT_ONCE)):
+        for session_id in self._some(self._handing, AT_ONCE):
             self._hand_on(session_id)
         if now_s >= self._silence_due_s:
             self._silence_due_s = now_s + 1.0
             self._look_for_silence(now_s)
+
+    def _some(self, session_ids: Iterable[str], most: int) -> list[str]:
+        with self._lock:
+            return list(islice(session_ids, most))
 
     def _path(self, session_id: str) -> Path:
         return self._folder / f"{session_id}.jsonl"
 
     def _write_behind(self, session_id: str) -> None:
         """Bring a journal up to the log."""
-        if session_id in self._late:
-            opened = self._open[session_id]
-            _append(self._path(session_id), b"".join(line + b"\n" for line in opened.behind))
-            opened.behind = []
-            del self._late[session_id]
+        opened = self._open[session_id]
+        with self._lock:
+            if opened.behind and not opened.is_doubtful:
+                opened.is_doubtful = True  # until all of this is known to have gone well
+                _append(self._path(session_id), _joined(opened.behind))
+                opened.is_doubtful = False
+                opened.written += len(opened.behind)
+                opened.behind = []
+            self._late.pop(session_id, None)
+
+    def _settle(self, session_id: str) -> None:
+        """Bring a journal up to the log, and have the disk confirm it.
+
+        Raises:
+            OSError: it doesn't; what is lacking is in the logs still.
+        """
+        opened = self._open[session_id]
+        if opened.is_doubtful:
+            self._write_anew(session_id)
+        self._write_behind(session_id)
+        opened.is_doubtful = True
+        _sync(self._path(session_id))
+        opened.synced, opened.is_doubtful = opened.written, False
+
+    def _write_anew(self, session_id: str) -> None:
+        """A sync that failed may have dropped what it was to write, and a second one would say that all is well."""
+        opened = self._open[session_id]
+        lines = self._whole_lines(self._path(session_id))[: opened.synced]
+        for log in list(self._unsynced):
+            for part in read_log(log.read_bytes())[0]:
+                if part.session_id == session_id and part.first <= len(lines):
+                    lines += part.lines[len(lines) - part.first :]
+        if len(lines) < opened.written:
+            raise OSError(errno.EIO, "its log can't be read")
+        with replacing(self._path(session_id)) as file:
+            file.write(_joined(lines[: opened.written]))
+        opened.is_doubtful = False
 
     def _sync_a_little(self) -> None:
         """Sync one journal that an old log holds lines of; a log of which all are synced goes."""
-        log = next((path for path in self._unsynced if path != self._log.path), None)
-        if log is None:
+        with self._lock:
+            old = {log: session_ids for log, session_ids in self._unsynced.items() if log != self._log.path}
+        if not old:
             return
-        session_ids = self._unsynced[log]
+        log, session_ids = next(iter(old.items()))
         if session_ids:
             session_id = next(iter(session_ids))
             if session_id in self._open:
-                self._write_behind(session_id)
-                _sync(self._path(session_id))
-            session_ids.discard(session_id)
+                self._settle(session_id)
+            for each in old.values():
+                each.discard(session_id)
         else:
             sync_folder(self._folder)
             log.unlink(missing_ok=True)
-            del self._unsynced[log]
+            with self._lock:
+                del self._unsynced[log]
 
     # --- what is whole ------------------------------------------------------------------------------------------------
 
     def _finish(self, session_id: str) -> None:
         """Note that a session is whole; from then on its hub need not keep it."""
-        self._write_behind(session_id)
-        _sync(self._path(session_id))
+        self._settle(session_id)
         sync_folder(self._folder)
         marks, path = self._open[session_id].holding.marks, self._folder / "done.jsonl"
         done = _Done(len(marks), marks[0])
         _append(path, _done_line(session_id, done))
         _sync(path)
-        self._done[session_id] = done
-        self._whole.discard(session_id)
-        self._handing[session_id] = None
-        del self._open[session_id]
+        with self._lock:
+            self._done[session_id] = done
+            self._whole.discard(session_id)
+            self._handing[session_id] = None
+            del self._open[session_id]
 
     def _hand_on(self, session_id: str) -> None:
         """Move a whole session to where it is stored from, unless that is busy with what there was of it before."""
@@ -493,15 +550,20 @@ class Collector:
 
     def _look_for_silence(self, now_s: float) -> None:
         """Have a session stored that fell silent, and keep its journal for what may still come."""
-        for session_id, opened in self._open.items():
+        for session_id in self._some(self._open, len(self._open)):
+            opened = self._open[session_id]
             if not opened.is_stored and now_s - opened.heard_s >= SILENT_S:
                 with self._place_for(session_id) as place:
                     if place is not None:
-                        self._write_behind(session_id)
+                        self._settle(session_id)
                         with replacing(place) as file:
                             file.write(self._path(session_id).read_bytes())
                         opened.is_stored = self.to_store = True
                 return
+
+
+def _joined(lines: Iterable[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)
 
 
 def _append(path: Path, content: bytes) -> None:

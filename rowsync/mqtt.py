@@ -642,8 +642,10 @@ class Line:
         self._heard: list[tuple[str, bytes]] = []
         self._paho, self._gone, self._count = client._client, client._disconnected, 0
         self._paho.on_message = self._hear
-        if (opened := self._paho.socket()) is not None:
-            asyncio.get_running_loop().add_reader(cast("socket.socket", opened), self._read)  # in place of aiomqtt's
+        self._paho.on_publish = None  # at QoS 0 it would say only that it was sent, and costs more than the sending
+        if (opened := cast("socket.socket | None", self._paho.socket())) is not None:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each message is waited for
+            asyncio.get_running_loop().add_reader(opened, self._read)  # in place of aiomqtt's
 
     def _read(self) -> None:
         """Read all that is there: aiomqtt's goes around the loop once for each message."""

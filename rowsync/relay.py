@@ -16,10 +16,12 @@ clock, no file and no broker: `Sender` says what a hub sends next, `Holding` wha
 from __future__ import annotations
 
 import json
+import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -135,13 +137,20 @@ def _parts(lines: Sequence[bytes], at: int) -> tuple[list[Part], int, bool]:
 
 
 def _part_head(line: bytes) -> tuple[str, int, int, bool] | None:
-    match checked_content(line):
-        case {"session_id": str(session_id), "first": int(first), "lines": int(count), "over": bool(is_over)}:
-            if is_session_id(session_id) and first >= 0 and count >= 0:
-                return session_id, int(first), int(count), is_over
-    return None
+    head = _READ_HEAD.fullmatch(line)
+    if head is None or int(head[1], 16) != crc32(head[2]):
+        return None
+    session_id = head[3].decode()
+    return (session_id, int(head[4]), int(head[5]), head[6] == b"true") if is_session_id(session_id) else None
 
 
+_READ_HEAD = re.compile(
+    rb'([0-9a-f]{8}) (\{"session_id":"([A-Za-z0-9_.-]+)","first":([0-9]{1,9}),'
+    rb'"lines":([0-9]{1,9}),"over":(true|false)\})'
+)
+
+
+@lru_cache(10_000)
 def is_session_id(text: str) -> bool:
     """Whether a text is a session's id, and so safe as a file's name."""
     return bool(text) and slug(text) == text

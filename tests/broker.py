@@ -35,18 +35,18 @@ def free_port() -> int:
 class Broker:
     """A mosquitto that can be started, stopped and killed."""
 
-    def __init__(self, folder: Path, *lines: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, *lines: str, host: str = "127.0.0.1") -> None:
+        self.host, self.port = host, free_port()
         self._configuration = folder / "mosquitto.conf"
         self._configuration.write_text(
-            "\n".join((f"listener {self.port} 127.0.0.1", *(lines or ("allow_anonymous true",)), ""))
+            "\n".join((f"listener {self.port} {self.host}", *(lines or ("allow_anonymous true",)), ""))
         )
         self._path = mosquitto_path()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"mqtt://{self.host}:{self.port}"
 
     def start(self) -> None:
         command = [self._path, "-c", str(self._configuration)]
@@ -54,7 +54,7 @@ class Broker:
         give_up_s = time.monotonic() + 10
         while time.monotonic() < give_up_s and self._process.poll() is None:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex((self.host, self.port)) == 0:
                     return
             time.sleep(0.02)
         self.stop()

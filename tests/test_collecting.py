@@ -1,11 +1,13 @@
-"""`rowsync hub` and `rowsync collect` as processes, with a real mosquitto, each killed at any time."""
+"""`rowsync hub` and `rowsync collect` as processes, with a real mosquitto: each killed, the network cut at any time."""
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 import pytest
 
@@ -15,6 +17,10 @@ from rowsync.store import Store
 from rowsync.telemetry import ENDED, Note
 from tests.broker import Broker, free_port
 from tests.conftest import RECORDED, ROOT
+from tests.network import Wire, missing
+
+SEED = int(os.environ.get("ROWSYNC_SEED", "2"))
+"""Of the schedule: what is killed and cut, and when."""
 
 ROWS = ("pace-only-10x45-75.jsonl", "intervals-10x45-75.jsonl")
 
@@ -22,8 +28,8 @@ ROWS = ("pace-only-10x45-75.jsonl", "intervals-10x45-75.jsonl")
 class Program:
     """One of our commands, as a process that is killed and started again."""
 
-    def __init__(self, *arguments):
-        self._command = [sys.executable, "-m", "rowsync", *map(str, arguments)]
+    def __init__(self, *arguments, inside=()):
+        self._command = [*inside, sys.executable, "-m", "rowsync", *map(str, arguments)]
         self.start()
 
     def start(self):
@@ -51,19 +57,35 @@ def until(happened, within_s=90.0):
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_whatever_is_killed_every_session_arrives_as_its_hub_has_it(tmp_path, seed):
-    dice = random.Random(seed)
+def drawn(dice, faults):
+    """Faults by lot, each as often as the others."""
+    while True:
+        yield from dice.sample(faults, len(faults))
+
+
+@pytest.fixture(params=["this computer", "a wire that is cut"])
+def wire(request):
+    """How a hub reaches its broker; where no wire can be made, that is said aloud, and in the gate it is a failure."""
+    if request.param == "this computer":
+        return nullcontext()
+    if (why := missing()) is not None:
+        pytest.skip(why)
+    return Wire()
+
+
+def test_whatever_is_killed_or_cut_every_session_arrives_as_its_hub_has_it(tmp_path, wire):
+    dice = random.Random(SEED)
     folders = [tmp_path / f"rower-{number}" for number, _ in enumerate(ROWS)]
     collected = tmp_path / "collected"
-    with Broker(tmp_path) as broker:
-        hub = Program("hub", "--mqtt", broker.url, "--name", "left", *folders)
+    with wire as cut, Broker(tmp_path, host=cut.here if cut else "127.0.0.1") as broker:
+        hub = Program("hub", "--mqtt", broker.url, "--name", "left", *folders, inside=cut.inside if cut else ())
         collector = Program("collect", "--mqtt", broker.url, "--data", collected)
 
         def broken():
             broker.stop()
             broker.start()
 
+        faults = drawn(dice, [hub.restart, collector.restart, broken] + ([cut.cut, cut.cut] if cut else []))
         try:
             recordings = [read_recording(RECORDED / name) for name in ROWS]
             journals = []
@@ -78,12 +100,16 @@ def test_whatever_is_killed_every_session_arrives_as_its_hub_has_it(tmp_path, se
                     for item in recording.items[at : at + 40]:
                         journal.append(item)
                 time.sleep(0.1)
+                if cut and cut.is_cut and dice.random() < 0.2:
+                    cut.mend()
                 if dice.random() < 0.2:
-                    dice.choice([hub.restart, collector.restart, broken])()
+                    next(faults)()
             for folder, journal, recording in zip(folders, journals, recordings, strict=True):
                 journal.append(Note(recording.items[-1].time_s + 1, ENDED))
                 journal.close()
                 Store(folder).finish(journal.path)
+            if cut:
+                cut.mend()
             until(lambda: not any(path for folder in folders for path in (folder / "hub").glob("*.jsonl")))
             until(lambda: len(parquet_files(collected)) == 2 * len(ROWS) and not any(collected.glob("journal/*.jsonl")))
         finally:

@@ -164,7 +164,7 @@ DOORS = {
         "virtual",
         "waiting",
     },
-    "threading": {"journal", "mqtt", "workers"},
+    "threading": {"collector", "journal", "mqtt", "workers"},
     "multiprocessing": {"workers"},
     "concurrent": {"mqtt", "virtual", "workers"},
     "signal": {"live", "rowing_screen", "teletype", "terminal", "workers"},

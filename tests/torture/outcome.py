@@ -17,6 +17,7 @@ from rowsync.errors import RecordingError
 from rowsync.recording import Recording, read_recording
 from rowsync.session import analyse
 from rowsync.store import Store
+from tests.torture.gathering import gathered
 from tests.torture.works import BEGINNING, LONG, Work, first, said, store_in, whole
 
 ROWED_FROM = next(n for n in range(LONG) if analyse(first("new", n).header, first("new", n).items).is_rowed)
@@ -45,6 +46,7 @@ def found(folder: Path) -> Outcome:
     outcome = Outcome()
     store = store_in(folder)
     try:
+        gathered(folder)
         store.recover()
         _read(store, outcome)
     except Exception as error:  # any at all: a traceback at the next start is no promise kept

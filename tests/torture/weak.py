@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rowsync import files, journal, shelf, store
+from rowsync import collector, files, journal, shelf, store, wal
 from rowsync.recording import item_line, read_recording
 from rowsync.telemetry import Notification
 
@@ -142,6 +142,34 @@ def _torn_line() -> None:
     journal.Journal._go_on = go_on  # type: ignore[method-assign]
 
 
+def _unsynced_log() -> None:
+    """The collector acknowledges what its log has, without a sync."""
+    wal.sync_data = lambda opened: None  # type: ignore[assignment]
+
+
+def _refused_log() -> None:
+    """The collector acknowledges what its disk refused."""
+    real = wal.Log.append
+
+    def append(self: Any, content: bytes) -> None:
+        with suppress(OSError):
+            real(self, content)
+
+    wal.Log.append = append  # type: ignore[method-assign]
+
+
+def _log_first() -> None:
+    """A log goes before the journals have all of it."""
+    collector._sync = lambda path: None
+
+
+def _journal_synced_again() -> None:
+    """After a failed sync a collector's journal is only synced again."""
+    collector.Collector._write_anew = lambda self, session_id: setattr(  # type: ignore[method-assign]
+        self._open[session_id], "is_doubtful", False
+    )
+
+
 WEAK: dict[str, Callable[[], None]] = {
     "no-sync": _no_sync,
     "early": _early,
@@ -153,6 +181,10 @@ WEAK: dict[str, Callable[[], None]] = {
     "swallowed": _swallowed,
     "synced-again": _synced_again,
     "torn-line": _torn_line,
+    "unsynced-log": _unsynced_log,
+    "refused-log": _refused_log,
+    "log-first": _log_first,
+    "journal-synced-again": _journal_synced_again,
 }
 
 BY_KILL = {
@@ -163,6 +195,8 @@ BY_KILL = {
     "swallowed": "record",
     "synced-again": "record",
     "torn-line": "go on",
+    "refused-log": "collect",
+    "journal-synced-again": "collect",
 }
 """Those that killing the process, or refusing its calls, brings to light, and in which work."""
 BY_POWER = {
@@ -173,5 +207,7 @@ BY_POWER = {
     "in-place": "import longer",
     "journal-first": "finish",
     "torn-line": "go on",
+    "unsynced-log": "collect",
+    "log-first": "collect",
 }
 """Those that cutting the power brings to light, and in which work."""

@@ -33,6 +33,7 @@ from rowsync.store import Store
 from rowsync.telemetry import ENDED, Note
 from tests.conftest import RECORDED
 from tests.torture.calls import Tell
+from tests.torture.gathering import collect
 from tests.torture.weak import WEAK
 
 BEGAN = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
@@ -212,6 +213,10 @@ def _heavier(folder: Path) -> None:
         path.unlink()
 
 
+def _collect(store: Store, tell: Tell, random: Random) -> None:
+    collect([whole("new"), whole("newer")], store.folder, tell, random)
+
+
 def _index(store: Store, tell: Tell, random: Random) -> None:
     store.rebuild_index()
 
@@ -243,6 +248,7 @@ WORKS = {
         Work("felt", _felt),
         Work("rebuild", _rebuild, _heavier),
         Work("index", _index, _no_index),
+        Work("collect", _collect, lengths=_NEW | {"newer": set(range(LONG + 1))}),
     )
 }
 
