@@ -25,19 +25,20 @@ class Document:
 
     Attributes:
         body: the elements.
-        style: the file of the style.
+        styles: the files of the style, in order.
         scripts: the files of the scripts, in order.
         paths: under which paths it is served.
     """
 
     body: str
-    style: str
+    styles: tuple[str, ...]
     scripts: tuple[str, ...]
     paths: tuple[str, ...] = ("/",)
 
     @property
     def html(self) -> str:
         """The whole HTML document."""
+        styles = "\n".join(f"<style>{_part(name)}</style>" for name in self.styles)
         scripts = "\n".join(f"<script>{_part(name)}</script>" for name in self.scripts)
         return (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -45,7 +46,7 @@ class Document:
             '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
             '<meta name="mobile-web-app-capable" content="yes">\n'
             f'<link rel="icon" href="{html.escape(ICON)}">\n<title>rowsync</title>\n'
-            f"<style>{_part(self.style)}</style>\n</head>\n{self.body}{scripts}\n</body>\n</html>\n"
+            f"{styles}\n</head>\n{self.body}{scripts}\n</body>\n</html>\n"
         )
 
     @property
@@ -55,7 +56,7 @@ class Document:
             (
                 "default-src 'none'",
                 f"script-src {' '.join(map(_hash, self.scripts))}",
-                f"style-src {_hash(self.style)}",
+                f"style-src {' '.join(map(_hash, self.styles))}",
                 "connect-src 'self'",
                 "img-src data:",
                 "base-uri 'none'",

@@ -59,4 +59,4 @@ BODY = """<body data-mode="none">
 """
 """The page's elements, which `live.js` fills."""
 
-LIVE = Document(BODY, "live.css", ("stream.js", "live.js"))
+LIVE = Document(BODY, ("tones.css", "live.css"), ("stream.js", "live.js"))

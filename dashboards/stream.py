@@ -90,7 +90,12 @@ class Stream:
     Attributes:
         viewers: the browsers that look.
         is_closed: whether it is over.
+        pause_s: so long there is nothing new after something was sent [s].
+        pulse_s: so often it is asked whether there is something new though nothing was told [s].
     """
+
+    pause_s = 0.0
+    pulse_s = HEARTBEAT_S
 
     def __init__(self, token: str) -> None:
         self.is_closed = False
@@ -226,15 +231,16 @@ class _Events(Response):
 
     async def _next(self, viewer: Viewer) -> bytes:
         """What to send next; nothing when it is over."""
+        await asyncio.sleep(self._stream.pause_s)
         while not viewer.is_gone:
             if (content := self._stream.news(viewer)) or self._stream.is_closed:
                 return content
             viewer.news.clear()
             try:
-                async with asyncio.timeout(HEARTBEAT_S):
+                async with asyncio.timeout(self._stream.pulse_s):
                     await viewer.news.wait()
             except TimeoutError:
-                return b":\n\n"
+                return self._stream.news(viewer) or b":\n\n"
         return b""
 
 
