@@ -1,22 +1,8 @@
-"""The live page's one document: what the browser loads before it asks for anything of anybody.
-
-It holds no data, so nobody needs a token for it.  Style and script are inlined, allowed by their hashes, so that one
-request paints the page; the row comes over `/events` (`dashboards.live`), and `live.js` writes it as text only.
-"""
+"""The live page's one document."""
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
-import html
-from importlib import resources
-
-ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Cpath d='M1 12 4 5l3 5 3-7 5 9z' fill='%230072b2'/%3E%3C/svg%3E"
-)
-
+from dashboards.document import Document
 
 BODY = """<body data-mode="none">
 <p id="banner" role="alert" hidden></p>
@@ -73,43 +59,4 @@ BODY = """<body data-mode="none">
 """
 """The page's elements, which `live.js` fills."""
 
-
-@functools.cache
-def live_page() -> str:
-    """The whole HTML document."""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">\n'
-        '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        '<meta name="mobile-web-app-capable" content="yes">\n'
-        f'<link rel="icon" href="{html.escape(ICON)}">\n<title>rowsync</title>\n<style>{_part("live.css")}</style>\n'
-        f"</head>\n{BODY}<script>{_part('live.js')}</script>\n</body>\n</html>\n"
-    )
-
-
-@functools.cache
-def live_policy() -> str:
-    """The content security policy: the page's own style and script, and nobody to talk to but its own server."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {_hash('live.js')}",
-            f"style-src {_hash('live.css')}",
-            "connect-src 'self'",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    )
-
-
-def _hash(name: str) -> str:
-    digest = hashlib.sha256(_part(name).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-@functools.cache
-def _part(name: str) -> str:
-    return resources.files("dashboards").joinpath(name).read_text("utf-8")
+LIVE = Document(BODY, ("tones.css", "live.css"), ("stream.js", "live.js"))

@@ -69,6 +69,52 @@ def read_command(content: bytes | str) -> Command:
     return Command(name, {key: _detail(name, key, value) for key, value in asked.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who is to row where, in a room.
+
+    Attributes:
+        name: the person's; None makes the lane free.
+        lane: the lane's number; None where the rower is told by its address.
+        address: the rower's.
+    """
+
+    name: str | None
+    lane: int | None = None
+    address: str = ""
+
+
+def read_claim(content: bytes) -> Claim:
+    """Read a claim, such as `{"lane": 3, "name": "anna"}` or `{"address": "F0:0D:00:00:00:03", "name": null}`.
+
+    Raises:
+        UsageError: it is none; the message says what one looks like.
+    """
+    try:
+        asked = json.loads(content) if len(content) <= LARGEST_BYTES else None
+    except (ValueError, RecursionError):
+        asked = None
+    if isinstance(asked, dict) and len(asked) == 2 and isinstance(asked.get("name", 0), str | None):
+        lane, address = asked.get("lane"), asked.get("address")
+        if isinstance(lane, int) and not isinstance(lane, bool):
+            return Claim(asked["name"], lane)
+        if isinstance(address, str):
+            return Claim(asked["name"], address=address)
+    raise UsageError('A claim is a lane or an address, and a name: {"lane": 3, "name": "anna"}.')
+
+
+def read_begin(content: bytes) -> Command:
+    """Read the one command that everybody in a room may give: that all begin the plan.
+
+    Raises:
+        UsageError: it is another, or none.
+    """
+    command = read_command(content)
+    if command != Command(START):
+        raise UsageError(f"From here a room can only be told to {START}. Lead it otherwise at its computer.")
+    return command
+
+
 def carry_out(command: Command, led: Led) -> None:
     """Do what is asked for."""
     if command.name == START and "plan" in command.details:

@@ -18,7 +18,8 @@ from rowsync.errors import UsageError
 from rowsync.journal import journals_left
 from rowsync.keys import KEY_HINTS, KeyCommands, Keys
 from rowsync.plan import Plan
-from rowsync.room import Room, RoomWishes
+from rowsync.room import Onlookers, Room, RoomWishes
+from rowsync.room import RoomScreen as Onlooker
 from rowsync.room_keys import ROOM_HINTS, RoomKeys
 from rowsync.room_screen import RoomScreen
 from rowsync.rowing import Audience, Reader, Wishes, row, watch
@@ -37,6 +38,9 @@ Do = Callable[[Command], None]
 Company = Callable[[Do, RowingScreen], AbstractAsyncContextManager[Reader]]
 """Makes a reader that follows a row besides the screen, from what it may command with and where the person is told."""
 
+
+RoomCompany = Callable[[Room, RoomScreen], AbstractAsyncContextManager[Onlooker]]
+"""Makes a screen that looks at a room besides the terminal's."""
 
 STORED_WITHIN_S = 120.0
 """A session of a room that isn't stored by then waits for the next command: others are to be stored as well [s]."""
@@ -91,33 +95,44 @@ def run_watch(wishes: Wishes, virtual: Virtual | None, company: Sequence[Company
             runner.run(_watch(wishes, virtual, screen, company, again))
 
 
-def run_room(wishes: RoomWishes, virtual: Virtual | None, rowers: int = 1) -> None:
+def run_room(wishes: RoomWishes, virtual: Virtual | None, rowers: int = 1, company: Sequence[RoomCompany] = ()) -> None:
     """Record whatever is rowed on every rower that is near, until told to stop.
 
     Args:
         wishes: what is asked of the room.
         virtual: the first of the virtual rowers, if they are; what is rowed on all of them.
         rowers: how many virtual ones there are.
+        company: who looks at the room besides the screen.
 
     Raises:
         RadioUnavailable: no Bluetooth at all.
-        UsageError: another rowsync records into this folder.
+        UsageError: another rowsync records into this folder, or the page can't be served.
     """
     with claimed_folder(wishes.folder):
         if journals_left(wishes.folder):
             apart.recover(wishes.folder)
         with _loop(fast=False) as runner, RoomScreen() as screen, suppress(asyncio.CancelledError):
-            runner.run(_room(wishes, virtual, rowers, screen))
+            runner.run(_room(wishes, virtual, rowers, screen, company))
 
 
-def run_scan(seconds: float) -> list[ble.FoundDevice]:
+def run_scan(seconds: float, virtual: Virtual | None = None, rowers: int = 1) -> list[ble.FoundDevice]:
     """Listen for rowers [s].
+
+    Args:
+        seconds: how long.
+        virtual: the first of the virtual rowers, if they are; nobody waits for these.
+        rowers: how many virtual ones there are.
 
     Raises:
         RadioUnavailable: Bluetooth is off, absent or not permitted.
     """
-    with waiting("Listening for rowers ..."):
-        return asyncio.run(discovery.scan(ble.Radio(), seconds))
+    with waiting("Listening for rowers ..."), _loop(fast=virtual is not None) as runner:
+        return runner.run(_scan(seconds, virtual, rowers))
+
+
+async def _scan(seconds: float, virtual: Virtual | None, rowers: int) -> list[ble.FoundDevice]:
+    async with _radio(virtual, rowers - 1) as radio:
+        return await discovery.scan(radio, seconds)
 
 
 async def _row(
@@ -149,15 +164,20 @@ async def _watch(
         await watch(wishes, radio, audience, helm.takes, stored, again)
 
 
-async def _room(wishes: RoomWishes, virtual: Virtual | None, rowers: int, screen: RoomScreen) -> None:
+async def _room(
+    wishes: RoomWishes, virtual: Virtual | None, rowers: int, screen: RoomScreen, company: Sequence[RoomCompany]
+) -> None:
     one_at_a_time = asyncio.Lock()
 
     async def stored(journal: Path) -> Mapping[str, Any] | None:
         async with one_at_a_time:
             return await within(_stored(wishes.folder, journal, screen.say), STORED_WITHIN_S)
 
-    async with _radio(virtual, rowers - 1) as radio:
-        room = Room(wishes, radio, screen, stored)
+    async with AsyncExitStack() as doors, _radio(virtual, rowers - 1) as radio:
+        onlookers = Onlookers(screen)
+        room = Room(wishes, radio, onlookers, stored)
+        for come in company:
+            onlookers.add(await doors.enter_async_context(come(room, screen)))
         task = asyncio.current_task()
 
         def interrupted() -> None:

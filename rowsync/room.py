@@ -21,8 +21,9 @@ from rowsync.connection import Connection, Patience
 from rowsync.errors import MachineError, RadioUnavailable, RowsyncError, UsageError
 from rowsync.moment import Moment
 from rowsync.plan import Plan
-from rowsync.room_view import LaneView
+from rowsync.room_view import LaneView, RoomLook
 from rowsync.rowing import HARDWARE, NO_STRAP, Wishes, watch
+from rowsync.team import Standing, Team, team_of
 from rowsync.telemetry import ATHLETE
 from rowsync.waiting import end, until
 
@@ -48,8 +49,31 @@ class RoomScreen(Protocol):
     def say(self, text: str) -> None:
         """Tell one line."""
 
-    def show_room(self, lanes: Callable[[], Sequence[LaneView]]) -> None:
-        """Something changed; called at every packet of any lane, with what tells how all of them are."""
+    def show_room(self, look: Callable[[], RoomLook]) -> None:
+        """Something changed; called at every packet of any lane, with what tells how the room is."""
+
+
+class Onlookers:
+    """Several screens as one; none of them is another's trouble."""
+
+    def __init__(self, *screens: RoomScreen) -> None:
+        self._screens = list(screens)
+
+    def add(self, screen: RoomScreen) -> None:
+        """One more looks from now on."""
+        self._screens.append(screen)
+
+    def say(self, text: str) -> None:
+        """Tell one line."""
+        for screen in self._screens:
+            with suppress(Exception):
+                screen.say(text)
+
+    def show_room(self, look: Callable[[], RoomLook]) -> None:
+        """Something changed."""
+        for screen in self._screens:
+            with suppress(Exception):
+                screen.show_room(look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +90,7 @@ class RoomWishes:
         origin: of which origin the sessions are.
         patience: how long to wait for what.
         claims: where this computer's recorders say which rower they hold; None when there can't be another.
+        goal: what all want together, as `team_of` reads it; None for nothing.
     """
 
     folder: Path
@@ -77,6 +102,7 @@ class RoomWishes:
     origin: str = HARDWARE
     patience: Patience = field(default_factory=Patience)
     claims: Path | None = None
+    goal: str | None = None
 
     def __post_init__(self) -> None:
         names = [athlete.name for athlete in (*self.places.values(), *self.arriving)]
@@ -112,7 +138,9 @@ class Room:
         self._arriving = list(wishes.arriving)
         self._places = {address.casefold(): athlete for address, athlete in wishes.places.items()}
         self._left_out: set[str] = set()
+        self._team: Team | None = team_of(wishes.goal) if wishes.goal else None
         self._over = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._storing: set[asyncio.Task[None]] = set()
 
@@ -122,6 +150,7 @@ class Room:
         Raises:
             RadioUnavailable: there is no Bluetooth at all, or it isn't permitted.
         """
+        self._loop = asyncio.get_running_loop()
         self.say("Looking for rowers ...")
         looking = asyncio.ensure_future(self._look())
         try:
@@ -184,6 +213,17 @@ class Room:
         else:
             lane.take(self._free_person(name, lane))
         self.changed()
+
+    def lane_at(self, address: str) -> int:
+        """The number of the lane of a rower.
+
+        Raises:
+            UsageError: it isn't here.
+        """
+        for lane in self.lanes:
+            if lane.rower.address.casefold() == address.casefold():
+                return lane.number
+        raise UsageError("This rower isn't in the room yet: pull its handle to wake it, and try again.")
 
     def _free_person(self, name: str, lane: Lane) -> Athlete:
         if name not in self.people:
@@ -298,11 +338,25 @@ class Room:
     def changed(self) -> None:
         """Something is to be seen."""
         with suppress(Exception):
-            self._screen.show_room(self.views)
+            self._screen.show_room(self.look)
 
-    def views(self) -> list[LaneView]:
-        """How all lanes are, in order."""
-        return [lane.view for lane in self.lanes]
+    def hear(self, lane: Lane, moment: Moment) -> None:
+        """Something is heard of a lane; what is made of it is no lane's trouble."""
+        if self._team is not None:
+            with suppress(Exception):
+                self._team.hear(self.now_s, lane.number, moment)
+
+    def look(self) -> RoomLook:
+        """How the room is now."""
+        return RoomLook([lane.view for lane in self.lanes], self.names, self._standing())
+
+    def _standing(self) -> Standing | None:
+        return self._team.standing(self.now_s) if self._team else None
+
+    @property
+    def now_s(self) -> float:
+        """The room's time [s]."""
+        return self._loop.time() if self._loop else 0.0
 
 
 class Lane:
@@ -329,6 +383,7 @@ class Lane:
         self._is_rowed = False
         self._trouble: str | None = None
         self._was_connected = False
+        self._heard_s = room.now_s
 
     @property
     def who(self) -> str:
@@ -338,7 +393,16 @@ class Lane:
     @property
     def view(self) -> LaneView:
         """The lane as it is seen."""
-        return LaneView(self.number, self.who, self._moment, self.connection is not None, self._trouble)
+        return LaneView(
+            self.number,
+            self.who,
+            self._moment,
+            self.connection is not None,
+            self._trouble,
+            self.rower.address,
+            self.rower.label,
+            max(0.0, self._room.now_s - self._heard_s),
+        )
 
     def take(self, athlete: Athlete) -> None:
         """Somebody rows here from now on, and is told to be who rowed the session that goes on."""
@@ -351,7 +415,7 @@ class Lane:
         """From now on this connection is led; None is none."""
         self.connection = connection
         if connection is not None:
-            self._trouble = None
+            self._trouble, self._heard_s = None, self._room.now_s
             if not self._was_connected and self.athlete is None:
                 self.athlete = self._room.next_person()
             self._was_connected = True
@@ -395,8 +459,11 @@ class Lane:
 
     def show(self, moment: Moment) -> None:
         """Take where the row is."""
+        if self._moment is None or moment.notifications != self._moment.notifications:
+            self._heard_s = self._room.now_s
         self._moment = moment
         self._is_rowed |= bool(moment.strokes)
+        self._room.hear(self, moment)
         self._room.changed()
 
     def remember(self, past: Mapping[str, Any]) -> None:

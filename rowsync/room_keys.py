@@ -41,7 +41,7 @@ class ChoosingScreen(Protocol):
         """Show a question until another is shown."""
 
     def sort_otherwise(self) -> None:
-        """By metres instead of by lane, or back."""
+        """By the next of what lanes may be sorted by."""
 
 
 class RoomKeys:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from rich.console import Console
 
-from rowsync.room_view import LaneView, RoomView, by_metres, plain_line, room_frame
+from rowsync.room_view import ORDERS, RoomLook, RoomView, in_order, plain_line, room_frame, team_line
 from rowsync.rowing_screen import LINE_EVERY_S, RowingScreen
 from rowsync.rowing_view import Line, Signs
 
@@ -22,29 +22,32 @@ class RoomScreen(RowingScreen):
 
     def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console, clock)
-        self._room: Callable[[], Sequence[LaneView]] = tuple
-        self._is_by_metres = False
+        self._look: Callable[[], RoomLook] = RoomLook
+        self._orders = list(ORDERS)
         self._question: str | None = None
         self._chosen: int | None = None
         self._next_lines_s = clock() + LINE_EVERY_S
 
-    def show_room(self, lanes: Callable[[], Sequence[LaneView]]) -> None:
-        """Show how all lanes are, when it is time."""
-        self._room = lanes
+    def show_room(self, look: Callable[[], RoomLook]) -> None:
+        """Show how the room is, when it is time."""
+        self._look = look
         now_s = self._clock()
         if self._is_large:
             if now_s >= self._next_frame_s:
                 self._draw()
         elif now_s >= self._next_lines_s:
             self._next_lines_s = now_s + LINE_EVERY_S
-            for lane in lanes():
+            room = look()
+            for lane in room.lanes:
                 if lane.moment is not None:
                     self.say(plain_line(lane))
+            if room.team is not None:
+                self.say(team_line(room.team))
 
     def sort_otherwise(self) -> None:
-        """By metres instead of by lane, or back."""
-        self._is_by_metres = not self._is_by_metres
-        self._draw()
+        """By metres instead of by lane, then by power, by rate, and by lane again."""
+        self._orders.append(self._orders.pop(0))
+        self.say(f"Sorted by {self._orders[0]}.")
 
     def choose(self, question: str | None, lane: int | None = None) -> None:
         """Show a question at the bottom until another is shown, and mark the lane that it is about."""
@@ -52,7 +55,9 @@ class RoomScreen(RowingScreen):
         self._draw()
 
     def _lines(self, message: str | None, width: int, height: int, signs: Signs) -> list[Line]:
-        lanes = self._room()
-        shown = by_metres(lanes) if self._is_by_metres else lanes
-        view = RoomView(shown, tuple(self._said), self._question or message, self._hints, self._chosen)
-        return room_frame(view, width, height)
+        room = self._look()
+        lanes = in_order(room.lanes, self._orders[0])
+        message = self._question or message
+        return room_frame(
+            RoomView(lanes, tuple(self._said), message, self._hints, self._chosen, room.team), width, height
+        )

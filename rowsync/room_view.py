@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rowsync import wording
 from rowsync.guide import Cue
-from rowsync.moment import Moment
+from rowsync.moment import SHOWN, Moment
 from rowsync.rowing_view import Line
+from rowsync.team import Standing
+
+SILENT_S = 5.0
+"""A rower of whom nothing was heard for so long is silent [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,9 @@ class LaneView:
         moment: where the row is; None while no session goes on.
         is_connected: whether its rower is connected.
         trouble: what is wrong, in words; None when all is well.
+        address: its rower's.
+        rower: what its rower calls itself.
+        silent_s: for how long nothing was heard of its rower [s]; None when nobody keeps that.
     """
 
     number: int
@@ -32,6 +39,23 @@ class LaneView:
     moment: Moment | None = None
     is_connected: bool = False
     trouble: str | None = None
+    address: str = ""
+    rower: str = ""
+    silent_s: float | None = None
+
+
+class RoomLook(NamedTuple):
+    """How a room is at one moment.
+
+    Attributes:
+        lanes: the lanes, by number.
+        people: who may be chosen, by name.
+        team: how all stand beside their goal; None without one.
+    """
+
+    lanes: Sequence[LaneView] = ()
+    people: Sequence[str] = ()
+    team: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +68,7 @@ class RoomView:
         message: what was said just now, or is asked; None after a while.
         hints: what the keys do.
         chosen: the number of the lane for which somebody is being chosen; None when that isn't so.
+        team: how all stand beside their goal; None without one.
     """
 
     lanes: Sequence[LaneView] = ()
@@ -51,6 +76,7 @@ class RoomView:
     message: str | None = None
     hints: str = ""
     chosen: int | None = None
+    team: Standing | None = None
 
 
 class Column(NamedTuple):
@@ -77,13 +103,21 @@ COLUMNS = (
 HEADING_STYLE, CHOSEN_STYLE, TROUBLE_STYLE, PLAIN_STYLE, DIM_STYLE = "bold", "reverse", "bold yellow", "", "dim"
 
 
-def by_metres(lanes: Sequence[LaneView]) -> list[LaneView]:
-    """The lanes, who is farthest first; those who haven't rowed yet last, in order."""
-    return sorted(lanes, key=lambda lane: (-_metres(lane), lane.number))
+ORDERS = {"place": None, "metres": "distance_m", "power": "power_w", "rate": "stroke_rate_spm"}
+"""By what lanes may be sorted, and the attribute of a sample that it is; None is by number."""
 
 
-def _metres(lane: LaneView) -> float:
-    return (lane.moment.sample.distance_m if lane.moment else None) or 0.0
+def in_order(lanes: Sequence[LaneView], order: str) -> list[LaneView]:
+    """The lanes in one of `ORDERS`, the greatest first; those of which nothing is known last, by number."""
+    quantity = ORDERS[order]
+    if quantity is None:
+        return sorted(lanes, key=lambda lane: lane.number)
+    return sorted(lanes, key=lambda lane: (-_value(lane, quantity), lane.number))
+
+
+def _value(lane: LaneView, quantity: str) -> float:
+    value = getattr(lane.moment.sample, quantity) if lane.moment else None
+    return -1.0 if value is None else float(value)
 
 
 def room_frame(view: RoomView, width: int, height: int) -> list[Line]:
@@ -97,7 +131,8 @@ def room_frame(view: RoomView, width: int, height: int) -> list[Line]:
     foot = [((text, DIM_STYLE),) for text in (view.message, view.hints) if text][: max(height - 1, 0)]
     room = height - len(foot)
     if view.lanes:
-        body: list[Line] = [((_in_columns([column.heading for column in COLUMNS]), HEADING_STYLE),)]
+        body: list[Line] = [((team_line(view.team), HEADING_STYLE),)] if view.team else []
+        body += [((_in_columns([column.heading for column in COLUMNS]), HEADING_STYLE),)]
         body += [_line(lane, is_chosen=lane.number == view.chosen) for lane in view.lanes]
         if len(body) > room > 1:
             body = [*body[: room - 1], ((f"... {len(body) - room + 1} more", DIM_STYLE),)]
@@ -148,7 +183,52 @@ def trouble_of(lane: LaneView) -> str:
         words.append(f"lost: {moment.lost}")
     if moment is not None and moment.trouble is not None:
         words.append(f"not saved: {moment.trouble}")
+    if (silence := _silence(lane)) is not None:
+        words.append(silence)
     return "; ".join(words)
+
+
+def _silence(lane: LaneView) -> str | None:
+    """Since when nothing is heard of a rower of which something should be."""
+    if lane.silent_s is None or lane.silent_s < SILENT_S:
+        return None
+    if not lane.is_connected:
+        return f"away for {wording.clock(lane.silent_s)}, looking for it"
+    return f"no data for {wording.clock(lane.silent_s)}" if lane.moment is not None else None
+
+
+def team_line(team: Standing) -> str:
+    """How all stand beside their goal, as one line."""
+    return f"Together, {team.goal}: {team.words}"
+
+
+def lane_fields(lane: LaneView) -> dict[str, Any]:
+    """A lane as JSON holds it, by the names of the rest of rowsync."""
+    moment, cells = lane.moment, cells_of(lane)
+    sample, cue = (moment.sample, moment.cue) if moment else (None, None)
+    leads = cue.piece if cue and cue.state == "rowing" else None
+    return {
+        "lane": lane.number,
+        "who": cells[1],
+        "address": wording.outside_text(lane.address),
+        "rower": wording.outside_text(lane.rower),
+        "is_connected": lane.is_connected,
+        "doing": cells[2],
+        "effort": leads.effort if leads else moment.effort if moment and cue is None else None,
+        "round": cells[3],
+        "left": cells[4],
+        **{name: _rounded(getattr(sample, name, None)) for name in SHOWN},
+        "saved": moment.saved if moment else None,
+        "notifications": moment.notifications if moment else None,
+        "trouble": wording.outside_text(trouble_of(lane), LONGEST_TROUBLE),
+    }
+
+
+LONGEST_TROUBLE = 200
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 1) if isinstance(value, float) else value
 
 
 def plain_line(lane: LaneView) -> str:

@@ -218,7 +218,7 @@ async def test_a_browser_that_never_reads_delays_nothing_and_holds_nothing(momen
 
 
 async def test_a_browser_that_never_reads_is_cut_off(moments, monkeypatch):
-    monkeypatch.setattr("dashboards.live.STUCK_S", 0.2)
+    monkeypatch.setattr("dashboards.stream.STUCK_S", 0.2)
     async with served() as (page, browser):
         writer = await connected_to(browser, f"GET /events HTTP/1.1\r\nAuthorization: Bearer {TOKEN}")
         writer.transport.pause_reading()
@@ -234,7 +234,7 @@ async def test_a_browser_that_never_reads_is_cut_off(moments, monkeypatch):
 
 
 async def test_who_connects_and_asks_for_nothing_is_cut_off(monkeypatch):
-    monkeypatch.setattr("dashboards.live.PATIENCE_S", 0.2)
+    monkeypatch.setattr("dashboards.stream.PATIENCE_S", 0.2)
     async with served() as (_, browser):
         reader, writer = await asyncio.open_connection(browser.base_url.host, browser.base_url.port)
         assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -242,7 +242,7 @@ async def test_who_connects_and_asks_for_nothing_is_cut_off(monkeypatch):
 
 
 async def test_more_browsers_than_there_is_room_for_are_turned_away(monkeypatch):
-    monkeypatch.setattr("dashboards.live.MOST_CONNECTIONS", 3)
+    monkeypatch.setattr("dashboards.stream.MOST_CONNECTIONS", 3)
     async with served() as (page, browser):
         writers = [
             await connected_to(browser, f"GET /events HTTP/1.1\r\nAuthorization: Bearer {TOKEN}") for _ in range(3)

@@ -54,6 +54,7 @@ CORE = [
     "palette",
     "big_digits",
     "rowing_view",
+    "team",
     "room_view",
 ]
 """From the ground up; no clock, no loop, no file, no log, no table library."""

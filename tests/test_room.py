@@ -24,7 +24,7 @@ from rowsync.plan import Piece, Plan, parse_plan
 from rowsync.recording import read_recording, recording_bytes
 from rowsync.room import Room, RoomWishes
 from rowsync.room_keys import RoomKeys
-from rowsync.room_view import LaneView, RoomView, by_metres, plain_line, room_frame
+from rowsync.room_view import LaneView, RoomLook, RoomView, in_order, plain_line, room_frame
 from rowsync.session import Tracker, analyse
 from rowsync.store import Store
 from rowsync.virtual import Neighbour, virtual_radio
@@ -42,13 +42,13 @@ class Looking:
     """Looks at a room, and remembers what it was told."""
 
     def __init__(self):
-        self.said, self.lanes = [], tuple
+        self.said, self.look = [], RoomLook
 
     def say(self, text):
         self.said.append(text)
 
-    def show_room(self, lanes):
-        self.lanes = lanes
+    def show_room(self, look):
+        self.look = look
 
 
 class Roomed:
@@ -209,7 +209,7 @@ def test_a_session_that_is_long_in_being_stored_keeps_nobody_from_recording(tmp_
 
 def test_a_screen_that_fails_is_no_lanes_trouble(tmp_path, calm):
     class Broken(Looking):
-        def show_room(self, lanes):
+        def show_room(self, look):
             raise BrokenPipeError
 
         def say(self, text):
@@ -266,7 +266,7 @@ def test_a_person_is_in_one_lane_only_until_that_is_made_free(tmp_path):
         "There is no lane 3; there are 2.",
         "Nobody is called nobody we know here.",
     ]
-    assert {lane.who for lane in room.screen.lanes()} == {"guest 1", "anna"}
+    assert {lane.who for lane in room.screen.look().lanes} == {"guest 1", "anna"}
 
 
 @pytest.mark.parametrize("wishes", [{"arriving": [ANNA, ANNA]}, {"arriving": [ANNA], "places": {FIRST: ANNA}}])
@@ -479,8 +479,12 @@ def test_each_lane_is_one_line_with_its_numbers_and_its_trouble():
     assert plain_line(LANES[0]) == "1 anna: doing hard, round 2/10, left 0:30, 217 W, 28 spm, 698 m, saved 399"
 
 
-def test_lanes_are_sorted_by_metres_who_has_none_last():
-    assert [lane.number for lane in by_metres(LANES)] == [2, 1, 4, 3]
+def test_lanes_are_sorted_by_metres_power_or_rate_who_has_none_last():
+    assert [lane.number for lane in in_order(LANES, "metres")] == [2, 1, 4, 3]
+    strong = replace(LANES[3], moment=replace(moment(), sample=moment().sample._replace(power_w=300.0)))
+    assert [lane.number for lane in in_order([*LANES[:3], strong], "power")] == [4, 1, 2, 3]
+    assert [lane.number for lane in in_order(LANES[::-1], "rate")] == [1, 2, 4, 3]
+    assert [lane.number for lane in in_order(LANES[::-1], "place")] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(("width", "height"), [(200, 60), (80, 24), (40, 4), (20, 2), (5, 1), (1, 1)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,17 +16,22 @@ from rowsync.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from rowsync.config import Settings
-    from rowsync.live import Company, Do
+    from rowsync.live import Company, Do, RoomCompany
     from rowsync.mqtt import MqttSettings
+    from rowsync.room import Room, RoomScreen
     from rowsync.rowing import Reader
     from rowsync.rowing_screen import RowingScreen
 
 WEB_PORT = 8766
 
-OPTIONS = (
-    click.option("--web", is_flag=True, help="Show the row as a page on this computer, with its chart and plan."),
-    click.option("--lan", is_flag=True, help="The page for phone and tablet too: a link and a QR code are shown."),
+PAGE_OPTIONS = (
+    click.option("--web", is_flag=True, help="Show what goes on as a page on this computer."),
+    click.option("--lan", is_flag=True, help="The page for phone, tablet or TV too: a link and a QR code are shown."),
     click.option("--web-port", type=click.IntRange(1, 65535), default=WEB_PORT, show_default=True, help="Its port."),
+)
+
+OPTIONS = (
+    *PAGE_OPTIONS,
     click.option(
         "--mqtt",
         metavar="[URL]",
@@ -41,7 +46,16 @@ OPTIONS = (
 
 def company_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of commands that record."""
-    for option in reversed(OPTIONS):
+    return _with(OPTIONS, command)
+
+
+def page_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a page alone."""
+    return _with(PAGE_OPTIONS, command)
+
+
+def _with(options: Sequence[Callable[..., Any]], command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -65,13 +79,11 @@ def company(
     if fast:
         _refuse_fast(web=web, lan=lan, mqtt=mqtt is not None, voice=voice)
         return []
-    port_typed = click.get_current_context().get_parameter_source("web_port") is ParameterSource.COMMANDLINE
-    if port_typed and not (web or lan):
-        raise UsageError("--web-port goes with --web or --lan.")
+    is_shown = page_is_wanted(web, lan)
     followers: list[Company] = []
     if sound or voice:
         followers.append(_sound(sound, voice))
-    if web or lan:
+    if is_shown:
         followers.append(_page(live_token(settings.data), web_port, lan))
     if mqtt is not None:
         followers.append(_broker(mqtt_settings(settings, mqtt or None), settings.data))
@@ -127,26 +139,56 @@ def _page(token: str, port: int, lan: bool) -> Company:
     @asynccontextmanager
     async def come(do: Do, screen: RowingScreen) -> AsyncIterator[Reader]:
         from dashboards.live import open_live_page
-        from dashboards.web import LOOPBACK_HOSTS
 
-        address = lan_address() if lan else None
-        hosts = (
-            *((address, socket.gethostname(), f"{socket.gethostname()}.local") if address else ()),
-            *LOOPBACK_HOSTS,
-        )
-
-        def announce(link: str) -> None:
-            screen.say(f"Live page: {link}")
-            if lan:
-                screen.say(qr_code(link))
-
-        where = "0.0.0.0" if lan else "127.0.0.1"
-        async with open_live_page(
-            do, host=where, port=port, allowed_hosts=hosts, token=token, announce=announce
-        ) as page:
+        async with open_live_page(do, token=token, **_place(screen, port, lan, "Live page")) as page:
             yield page
 
     return come
+
+
+def room_page(token: str, port: int, lan: bool) -> RoomCompany:
+    """The page of a room, for this computer or for its network."""
+
+    @asynccontextmanager
+    async def come(room: Room, screen: RowingScreen) -> AsyncIterator[RoomScreen]:
+        from dashboards.room import open_room_page
+
+        async with open_room_page(room, token=token, **_place(screen, port, lan, "Room page")) as page:
+            yield page
+
+    return come
+
+
+def _place(screen: RowingScreen, port: int, lan: bool, called: str) -> dict[str, Any]:
+    """Where a page is served, under which names, and how its link is told."""
+    from dashboards.web import LOOPBACK_HOSTS
+
+    address = lan_address() if lan else None
+    names = (address, socket.gethostname(), f"{socket.gethostname()}.local") if address else ()
+
+    def announce(link: str) -> None:
+        screen.say(f"{called}: {link}")
+        if lan:
+            screen.say(qr_code(link))
+
+    return {
+        "host": "0.0.0.0" if lan else "127.0.0.1",
+        "port": port,
+        "allowed_hosts": (*names, *LOOPBACK_HOSTS),
+        "announce": announce,
+    }
+
+
+def page_is_wanted(web: bool, lan: bool) -> bool:
+    """Whether a page is to be served.
+
+    Raises:
+        UsageError: a port is typed, and no page asked for.
+    """
+    port_typed = click.get_current_context().get_parameter_source("web_port") is ParameterSource.COMMANDLINE
+    if port_typed and not (web or lan):
+        raise UsageError("--web-port goes with --web or --lan.")
+    return web or lan
 
 
 def lan_address() -> str:

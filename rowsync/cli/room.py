@@ -9,6 +9,7 @@ import click
 
 from rowsync.athlete import Athlete
 from rowsync.cli.access import current_settings
+from rowsync.cli.company import live_token, page_is_wanted, page_options, room_page
 from rowsync.cli.options import Name, machine_option, parsed_plan, plan_option, refuse, seed_option, shared_options
 from rowsync.cli.rowing import DEMO_PLAN, plan_for
 from rowsync.errors import UsageError
@@ -50,6 +51,12 @@ MOST_LANES = 99
     metavar="N",
     help="So many virtual rowers instead of real ones, who row --plan.",
 )
+@click.option(
+    "--goal",
+    metavar="GOAL",
+    help="What all want together: 'band 180-220W', 'synchrony', or a distance in sum, '10000m'.",
+)
+@page_options
 @machine_option
 @seed_option
 @shared_options
@@ -59,6 +66,10 @@ def room(
     places: Sequence[str],
     lanes: int | None,
     virtual: int | None,
+    goal: str | None,
+    web: bool,
+    lan: bool,
+    web_port: int,
     machine: str,
     seed: int,
 ) -> None:
@@ -73,11 +84,13 @@ def room(
       rowsync room
       rowsync room --plan 20m --athlete anna --athlete ben
       rowsync room --lane F0:0D:00:00:00:01=anna --lane F0:0D:00:00:00:02=ben
+      rowsync room --lan --goal "band 180-220W"
       rowsync room --virtual 6 --plan 10x45/75
     """
     from rowsync.config import runtime_path
     from rowsync.live import Virtual, run_room
     from rowsync.room import USUAL_LINKS, RoomWishes
+    from rowsync.team import team_of
 
     if virtual is None:
         refuse(("machine", "seed"), "goes with --virtual.")
@@ -94,9 +107,13 @@ def room(
         lanes=lanes or max(USUAL_LINKS, virtual or 0),
         origin="synthetic" if virtual else "hardware",
         claims=None if virtual else runtime_path(),
+        goal=goal,
     )
+    if goal:
+        team_of(goal)
     rows = Virtual(machine, seed, parsed_plan(plan or DEMO_PLAN)) if virtual else None
-    run_room(wishes, rows, virtual or 1)
+    company = [room_page(live_token(settings.data), web_port, lan)] if page_is_wanted(web, lan) else []
+    run_room(wishes, rows, virtual or 1, company)
 
 
 def _place(text: str) -> tuple[str, str]:
