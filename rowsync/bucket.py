@@ -39,7 +39,7 @@ TICK_S = 1.0
 SEEN_FOR_S = 5.0
 """So long one look at what lies there is good for finding one session [s]."""
 
-_TAGS = ("ETag", "etag", "md5Hash")
+_TAGS = ("ETag", "etag")
 """How file systems call what is otherwise once a file holds something else; those that don't have its time and size."""
 
 _WRITTEN = ("LastModified", "last_modified", "mtime", "updated", "created")
