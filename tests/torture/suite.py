@@ -103,6 +103,8 @@ def each(work: Callable[[Case], Answer], cases: Iterable[Case], jobs: int, total
     finally:
         for process in ours.values():
             process.kill()
+        for process in ours.values():
+            process.join()  # or it writes into a folder that is being removed
     if sys.stderr.isatty():
         print(file=sys.stderr)
 
@@ -124,5 +126,6 @@ def _progress(done: int, total: int, time_s: float) -> None:
 def scratch() -> Iterator[Path]:
     """A folder in memory, if there is one: the power is cut here by a simulation, not by a disk."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory, prefix="rowsync-torture-") as folder:
+    # What a killed worker was tracing is killed with it, but not waited for by anybody.
+    with tempfile.TemporaryDirectory(dir=memory, prefix="rowsync-torture-", ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()

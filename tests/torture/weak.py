@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -147,17 +147,6 @@ def _unsynced_log() -> None:
     wal.sync_data = lambda opened: None  # type: ignore[assignment]
 
 
-def _refused_log() -> None:
-    """The collector acknowledges what its disk refused."""
-    real = wal.Log.append
-
-    def append(self: Any, content: bytes) -> None:
-        with suppress(OSError):
-            real(self, content)
-
-    wal.Log.append = append  # type: ignore[method-assign]
-
-
 def _log_first() -> None:
     """A log goes before the journals have all of it."""
     collector._sync = lambda path: None
@@ -182,7 +171,6 @@ WEAK: dict[str, Callable[[], None]] = {
     "synced-again": _synced_again,
     "torn-line": _torn_line,
     "unsynced-log": _unsynced_log,
-    "refused-log": _refused_log,
     "log-first": _log_first,
     "journal-synced-again": _journal_synced_again,
 }
@@ -195,7 +183,6 @@ BY_KILL = {
     "swallowed": "record",
     "synced-again": "record",
     "torn-line": "go on",
-    "refused-log": "collect",
     "journal-synced-again": "collect",
 }
 """Those that killing the process, or refusing its calls, brings to light, and in which work."""
