@@ -37,12 +37,12 @@ SYNCHRONY_OVER_S = 15.0
 LOOK_EVERY_S = 0.25
 """So often it is looked how the team is [s]."""
 
-LEAST_NEWS_PER_STROKE = 4
+LEAST_NEWS_PER_STROKE = 8
 """So many times in a stroke a machine has to tell something, for the moment of a stroke to be known from it.
 
-With four, a crew that is perfectly together is seen as at least (sin(pi/4) / (pi/4))^2 = 0.81: each stroke is dated up
-to a quarter of it too late, evenly, which shortens each rower's mean vector by that sine (Mardia and Jupp, Directional
-Statistics, 2000, on grouped data).
+A stroke is dated when its machine tells of it, so up to one news too late; where a stroke takes a whole number k of
+news it is late by the same each time, and no mean takes that out.  Two who are perfectly together are then seen as at
+least cos(2 pi / k) together (derived): with eight as 0.71 or more, with four it could be 0.
 """
 
 MOST_M = 10_000_000
@@ -172,10 +172,9 @@ class Band:
 def togetherness(phases: Sequence[float]) -> float | None:
     """How together phases are: the mean cosine of the differences of all pairs.
 
-    With R = |mean(exp(i phase))|, the resultant length of circular statistics (Mardia and Jupp, Directional Statistics,
-    2000; the order parameter of Kuramoto, 1984), this is (n R^2 - 1) / (n - 1).  Unlike R it doesn't depend on how many
-    there are: 1 is together, 0 is as chance has it, for two -1 is opposite (pairwise phase consistency: Vinck et al.,
-    NeuroImage 51, 2010).
+    This is the pairwise phase consistency of Vinck et al., NeuroImage 51(1):112, 2010.  With R = |mean(exp(i phase))|,
+    the mean resultant length of circular statistics, it is (n R^2 - 1) / (n - 1) (derived, by expanding the square).
+    Unlike R it doesn't depend on how many there are: 1 is together, 0 is as chance has it, for two -1 is opposite.
 
     Args:
         phases: one for each rower, from 0 at a stroke's end to 2 pi at the next [rad].

@@ -54,9 +54,10 @@ def test_any_text_is_a_goal_or_a_clear_error(goal):
 
 
 def test_the_command_refuses_a_goal_that_is_none(tmp_path):
-    done = CliRunner().invoke(cli, ["room", "--virtual", "2", "--goal", "fast", "--data", str(tmp_path)])
-    assert isinstance(done.exception, UsageError)
-    assert "can't have the goal 'fast'" in str(done.exception)
+    for goal in ("fast", ""):
+        done = CliRunner().invoke(cli, ["room", "--virtual", "2", "--goal", goal, "--data", str(tmp_path)])
+        assert isinstance(done.exception, UsageError)
+        assert f"can't have the goal '{goal}'" in str(done.exception)
 
 
 # --- a band -----------------------------------------------------------------------------------------------------------
@@ -97,14 +98,18 @@ def test_it_does_not_matter_who_rows_where_nor_when_one_looks(phases, later):
     assert togetherness([phase + later for phase in reversed(phases)]) == pytest.approx(together, abs=1e-6)
 
 
-def row_together(every_s, behind_s, seconds=30.0):
-    """Two lanes at 30 strokes a minute, the second so far behind, whose machines tell so often."""
+def row_together(every_s, behind_s, seconds=30.0, told_s=0.0):
+    """Two lanes at 30 strokes a minute, the second so far behind, whose machines tell so often.
+
+    A stroke is dated as it ended; the second lane's `told_s` later, as where its machine tells of it so late.
+    """
     team = team_of("synchrony")
     for number in range(int(seconds / every_s)):
         now_s = number * every_s
         for lane, late_s in ((1, 0.0), (2, behind_s)):
             ended = [n for n in range(1, 20) if now_s - every_s < 2.0 * n + late_s <= now_s]
-            strokes = tuple(Stroke(n, 2.0 * n - 2 + late_s, 2.0 * n + late_s, 10.0, 150.0, True) for n in ended)
+            dated_s = [(n, 2.0 * n + late_s + (told_s if lane == 2 else 0.0)) for n in ended]
+            strokes = tuple(Stroke(n, end_s - 2.0, end_s, 10.0, 150.0, True) for n, end_s in dated_s)
             team.hear(now_s, lane, at(now_s, f"{lane}", stroke_rate_spm=30.0, strokes=strokes))
     return team.standing(seconds - every_s)
 
@@ -115,8 +120,14 @@ def test_two_who_row_alike_are_together_and_two_half_a_stroke_apart_are_not():
     assert row_together(0.25, 0.0).words == "100 % together"
 
 
-def test_of_machines_that_tell_once_a_second_synchrony_is_not_known_and_that_is_said():
-    standing = row_together(1.0, 0.0)
+@pytest.mark.parametrize("told_s", [0.05, 0.12, 0.24])
+def test_a_crew_that_is_together_is_never_called_far_apart_because_a_machine_tells_late(told_s):
+    assert row_together(0.25, 0.0, told_s=told_s).share > 0.7
+
+
+@pytest.mark.parametrize("every_s", [0.5, 1.0])
+def test_of_machines_that_tell_seldom_synchrony_is_not_known_and_that_is_said(every_s):
+    standing = row_together(every_s, 0.0)
     assert standing.share is None
     assert standing.words == "not known: the machines tell too seldom when a stroke was"
 

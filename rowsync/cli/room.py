@@ -109,7 +109,7 @@ def room(
         claims=None if virtual else runtime_path(),
         goal=goal,
     )
-    if goal:
+    if goal is not None:
         team_of(goal)
     rows = Virtual(machine, seed, parsed_plan(plan or DEMO_PLAN)) if virtual else None
     company = [room_page(live_token(settings.data), web_port, lan)] if page_is_wanted(web, lan) else []
