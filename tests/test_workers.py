@@ -12,36 +12,50 @@ from pathlib import Path
 import pytest
 
 from rowsync.errors import StoreError
-from rowsync.workers import WORTH_A_WORKER, cores, in_order
+from rowsync.workers import HERE, WORTH_A_WORKER, Processes, ahead, cores
 from tests.conftest import ROOT
 
 
 def test_answers_come_in_the_order_asked_from_other_processes():
     asked = [str(number) for number in range(4 * WORTH_A_WORKER)]
-    assert list(in_order(int, asked, 2)) == list(range(len(asked)))
-    assert os.getpid() not in set(in_order(_process, asked, 2))
+    assert list(Processes(2).in_order(int, asked)) == list(range(len(asked)))
+    assert os.getpid() not in set(Processes(2).in_order(_process, asked))
 
 
 def test_one_job_and_few_items_are_done_here():
-    assert set(in_order(_process, range(100), 1)) == {os.getpid()}
-    assert set(in_order(_process, range(WORTH_A_WORKER), 8)) == {os.getpid()}
-    assert list(in_order(_process, [], 8)) == []
+    assert set(Processes(1).in_order(_process, range(100))) == {os.getpid()}
+    assert set(Processes(8).in_order(_process, range(WORTH_A_WORKER))) == {os.getpid()}
+    assert list(Processes(8).in_order(_process, [])) == []
+    assert set(HERE.in_order(_process, range(100))) == {os.getpid()}
     assert cores() >= 1
+
+
+def test_no_more_is_asked_ahead_than_was_said_and_answers_come_in_order():
+    asked, most = [], 3
+
+    def ask(item):
+        asked.append(item)
+        return _Answer(item)
+
+    for taken, answer in enumerate(ahead(ask, range(20), most)):
+        assert answer == taken
+        assert len(asked) <= taken + most
+    assert len(asked) == 20
 
 
 def test_a_worker_that_is_killed_is_an_error_with_the_next_step():
     with pytest.raises(StoreError, match="--jobs 1"):
-        list(in_order(_die, range(20), 2))
+        list(Processes(2).in_order(_die, range(20)))
 
 
 ASK = """
 import sys
 from pathlib import Path
-from rowsync.workers import in_order
+from rowsync.workers import Processes
 from tests.test_workers import _tell_and_wait
 
 if __name__ == "__main__":
-    list(in_order(_tell_and_wait, [sys.argv[1]] * 20, 2))
+    list(Processes(2).in_order(_tell_and_wait, [sys.argv[1]] * 20))
 """
 
 
@@ -54,6 +68,14 @@ def test_workers_are_gone_when_who_asked_is_killed(tmp_path):
         asking.send_signal(signal.SIGKILL)
     workers = [int(path.stem) for path in tmp_path.glob("*.worker")]
     assert _within(30, lambda: not any(map(_lives, workers)))
+
+
+class _Answer:
+    def __init__(self, item):
+        self.item = item
+
+    def result(self):
+        return self.item
 
 
 def _process(_item):
