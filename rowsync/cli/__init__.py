@@ -13,7 +13,9 @@ From the ground up:
 - `plan`: `plan`
 - `rowing`: `demo`, `row` and `scan`
 - `watching`: `watch`
+- `qr`: links as QR codes
 - `room`: `room`
+- `stickers`: `stickers`
 - `collecting`: `hub` and `collect`
 - `sessions`: `sessions`, `show`, `correct`, `felt`, `replay`, `recover` and `past`
 - `machines`: `decode`, `doctor` and `machines`
@@ -51,6 +53,7 @@ from rowsync.cli import (
     room,
     rowing,
     sessions,
+    stickers,
     uploading,
     watching,
 )
@@ -64,6 +67,7 @@ COMMANDS: tuple[click.Command, ...] = (
     plan.plan,
     watching.watch,
     room.room,
+    stickers.stickers,
     rowing.scan,
     sessions.sessions,
     sessions.show,

@@ -119,9 +119,22 @@ def live_token(folder: Path) -> str:
     Raises:
         StoreError: it can't be kept.
     """
+    return _token(folder, "live-token")
+
+
+def room_token(folder: Path) -> str:
+    """The secret of the room page's link, another one: stickers show it to everybody, and it leads nobody's row.
+
+    Raises:
+        StoreError: it can't be kept.
+    """
+    return _token(folder, "room-token")
+
+
+def _token(folder: Path, name: str) -> str:
     from rowsync.files import replacing
 
-    path = folder / "live-token"
+    path = folder / name
     with suppress(OSError, UnicodeDecodeError):
         kept = path.read_text().strip()
         if len(kept) >= 22 and kept.isascii():
@@ -162,14 +175,14 @@ def room_page(token: str, port: int, lan: bool) -> RoomCompany:
 def _place(screen: RowingScreen, port: int, lan: bool, called: str) -> dict[str, Any]:
     """Where a page is served, under which names, and how its link is told."""
     from dashboards.web import LOOPBACK_HOSTS
+    from rowsync.cli.qr import terminal_code
 
-    address = lan_address() if lan else None
-    names = (address, socket.gethostname(), f"{socket.gethostname()}.local") if address else ()
+    names = (lan_address(), socket.gethostname(), lan_name()) if lan else ()
 
     def announce(link: str) -> None:
         screen.say(f"{called}: {link}")
         if lan:
-            screen.say(qr_code(link))
+            screen.say(terminal_code(link))
 
     return {
         "host": "0.0.0.0" if lan else "127.0.0.1",
@@ -202,18 +215,12 @@ def lan_address() -> str:
             probe.connect(("192.0.2.1", 9))  # an address of nobody's (RFC 5737); nothing is sent
             return str(probe.getsockname()[0])
         except OSError:
-            raise UsageError("This computer is on no network, so --lan has nobody to show the page to.") from None
+            raise UsageError("This computer is on no network, so nobody else can be shown a page of its.") from None
 
 
-def qr_code(link: str) -> str:
-    """A link as a QR code of block characters."""
-    import io
-
-    import segno
-
-    drawn = io.StringIO()
-    segno.make(link, error="l", micro=False).terminal(drawn, compact=True, border=2)
-    return drawn.getvalue()
+def lan_name() -> str:
+    """This computer's name on the local network, by mDNS (RFC 6762)."""
+    return f"{socket.gethostname()}.local"
 
 
 # --- the broker -------------------------------------------------------------------------------------------------------

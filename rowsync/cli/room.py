@@ -9,7 +9,7 @@ import click
 
 from rowsync.athlete import Athlete
 from rowsync.cli.access import current_settings
-from rowsync.cli.company import live_token, page_is_wanted, page_options, room_page
+from rowsync.cli.company import page_is_wanted, page_options, room_page, room_token
 from rowsync.cli.options import Name, machine_option, parsed_plan, plan_option, refuse, seed_option, shared_options
 from rowsync.cli.rowing import DEMO_PLAN, plan_for
 from rowsync.errors import UsageError
@@ -112,7 +112,7 @@ def room(
     if goal is not None:
         team_of(goal)
     rows = Virtual(machine, seed, parsed_plan(plan or DEMO_PLAN)) if virtual else None
-    company = [room_page(live_token(settings.data), web_port, lan)] if page_is_wanted(web, lan) else []
+    company = [room_page(room_token(settings.data), web_port, lan)] if page_is_wanted(web, lan) else []
     run_room(wishes, rows, virtual or 1, company)
 
 
