@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from rowsync.errors import RecordingError, Unreadable
 from rowsync.shelf import Placed, Shelf, is_pack, name_of
-from rowsync.table import INDEX, Part, by_time, file_bytes, metadata, packed_names, read_table, row_of
+from rowsync.table import INDEX, Part, by_time, file_bytes, packed_names, read, row_of
 
 KEY = "sessions.parquet"
 KIND = "samples"
@@ -76,7 +76,7 @@ def held(shelf: Shelf) -> Index:
     """The index as it is stored; an empty one where none is that can be read."""
     part = Part(shelf, KEY, name_of(KEY))
     try:
-        table, said = read_table(part, INDEX), metadata(part, "left_out", "files")
+        table, said = read(part, INDEX, "left_out", "files")
         files = {key: File(*fields) for key, fields in said["files"].items()}
         left_out = {name: str(why) for name, why in said["left_out"].items()}
         known = {name for file in files.values() for name in file.names}

@@ -69,6 +69,7 @@ from rowsync.table import (
     pack_bytes,
     packed_names,
     raw_bytes,
+    read,
     read_table,
     rows_held,
     samples_of,
@@ -463,8 +464,9 @@ class Store:
     def rows(self) -> list[dict[str, Any]]:
         """One row a session, newest first, as in `INDEX`; an index that is missing or behind is made anew."""
         table = self.table()
-        columns = [values(table[name]) for name in table.column_names]
-        return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)][::-1]
+        names = table.column_names  # asked of each row, pyarrow would take ten times as long
+        columns = [values(table[name]) for name in names]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)][::-1]
 
     def index(self) -> pd.DataFrame:
         """`rows` as a table."""
@@ -1044,7 +1046,7 @@ def check_file(kind: str, part: Part) -> None:
 
 def _recording(part: Part, session_id: str | None = None) -> Recording:
     """A session's bytes, as they were recorded."""
-    said, table = metadata(part, "header", "events"), read_table(part, RAW)
+    table, said = read(part, RAW, "header", "events")
     columns = (table[name].to_pylist() for name in RAW.names)
     notes = list(filter(None, map(note_from_fields, said["events"])))
     # What came before the row has the time 0 and comes first; later, a note tells of what came until then.
@@ -1161,7 +1163,8 @@ def _is_sound(places: Places) -> bool:
 
 def _held(part: Part, schema: pa.Schema) -> tuple[str, dict[str, Any], pa.Table]:
     """What a part holds, to be compared."""
-    return part.name, metadata(part), read_table(part, schema)
+    table, said = read(part, schema)
+    return part.name, said, table
 
 
 def _remove(path: Path) -> None:

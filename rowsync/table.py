@@ -261,19 +261,26 @@ def check(kind: str, part: Part) -> None:
 
 
 def read_table(part: Part, schema: pa.Schema) -> pa.Table:
-    """Read a whole table, every page checked.
+    """Read a whole table, every page checked; arguments and errors as of `read`."""
+    return read(part, schema)[0]
+
+
+def read(part: Part, schema: pa.Schema, *promised: str) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a whole table, every page checked, and what its file says of the session, opening it once.
 
     Args:
         part: where it lies.
         schema: what its columns must be.
+        promised: the keys that the file must say something under.
 
     Raises:
-        RecordingError: it can't be read, or its columns aren't those of the schema.
+        RecordingError: it can't be read, isn't one of ours, was altered, or is from a newer rowsync.
     """
     texts = [field.name for field in schema if field.type in (_TEXT, pa.binary())]
     try:  # `read_table` loads pandas and datasets
         source = part.shelf.source(part.key)
         with pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=texts) as file:
+            said = _told(part, file.metadata.metadata or {}, promised)
             _refuse_others(part, file.metadata, schema)
             table = file.read() if part.group is None else file.read_row_group(part.group)
         if sum(_octets(table[name]) for name in texts) > LARGEST_BYTES:
@@ -282,12 +289,11 @@ def read_table(part: Part, schema: pa.Schema) -> pa.Table:
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         _raise_unreadable(part, error)
         raise RecordingError(f"{part} can't be read: {first_line(error)}.") from None
-    said = metadata(part)
     if table.num_rows != said.get("rows", table.num_rows):
         raise RecordingError(f"{part} doesn't have all of its rows: it was altered.")
     if _COLUMNS_CRC in said and said[_COLUMNS_CRC] != _columns_crc(table):
         raise RecordingError(f"{part} doesn't hold what was written into it: it was altered.")
-    return table
+    return table, said
 
 
 def _refuse_others(part: Part, found: pq.FileMetaData, schema: pa.Schema) -> None:
@@ -322,12 +328,21 @@ def metadata(part: Part, *promised: str) -> dict[str, Any]:
         RecordingError: it isn't one of ours, was altered, or is from a newer rowsync.
     """
     try:
-        said: dict[str, Any] = _sound(_said(part)[_key(part)])
+        kept = _kept(part)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        _raise_unreadable(part, error)
+        raise RecordingError(f"{part} is not one of rowsync's files, or it was altered.") from None
+    return _told(part, kept, promised)
+
+
+def _told(part: Part, kept: Mapping[bytes, bytes], promised: Sequence[str]) -> dict[str, Any]:
+    """What a file's metadata says of a session; errors as of `metadata`."""
+    try:
+        said: dict[str, Any] = _sound(kept[_key(part)])
         newer = said["schema"] > SCHEMA
         if not newer and not all(isinstance(said[key], (dict, list)) for key in promised):
             raise ValueError
-    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
-        _raise_unreadable(part, error)
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise RecordingError(f"{part} is not one of rowsync's files, or it was altered.") from None
     if newer:
         version = outside_text(said.get("rowsync"))
@@ -373,7 +388,7 @@ def _key(part: Part) -> bytes:
     return _METADATA if part.group is None else _OF_SESSION + part.name.encode()
 
 
-def _said(part: Part) -> Mapping[bytes, bytes]:
+def _kept(part: Part) -> Mapping[bytes, bytes]:
     return pq.read_metadata(part.shelf.source(part.key)).metadata or {}
 
 
@@ -419,7 +434,7 @@ def alone(part: Part, schema: pa.Schema) -> bytes:
     Raises:
         RecordingError: it can't be read.
     """
-    return _written([read_table(part, schema)], schema, {_METADATA: _said(part)[_key(part)]})
+    return _written([read_table(part, schema)], schema, {_METADATA: _kept(part)[_key(part)]})
 
 
 def pack_bytes(parts: Sequence[Part], schema: pa.Schema) -> bytes:
@@ -432,7 +447,7 @@ def pack_bytes(parts: Sequence[Part], schema: pa.Schema) -> bytes:
     said = {_METADATA: _sealed({"schema": SCHEMA, "rowsync": __version__, _PACKED: names})}
     for part in parts:
         metadata(part)
-        said[_OF_SESSION + part.name.encode()] = _said(part)[_key(part)]
+        said[_OF_SESSION + part.name.encode()] = _kept(part)[_key(part)]
     return _written((read_table(part, schema) for part in parts), schema, said)
 
 
