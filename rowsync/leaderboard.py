@@ -55,12 +55,11 @@ def leaders(table: pa.Table, column: str, most: int, since: datetime | None = No
         counts = pc.and_(counts, pc.invert(pc.fill_null(table["doubtful_power"], False)))
     if since is not None:
         counts = pc.and_(counts, pc.greater_equal(table["started_at"], pa.scalar(since, pa.timestamp("us", tz="UTC"))))
+    how, order = ("min", "ascending") if is_time else ("max", "descending")
+    best = table.select(["athlete", column]).filter(counts).group_by("athlete").aggregate([(column, how)])
+    people = best.sort_by([(f"{column}_{how}", order), ("athlete", "ascending")]).slice(0, most)
+    counts = pc.and_(counts, pc.is_in(table["athlete"], people["athlete"]))
     table = table.select([*_TOLD, column]).filter(counts)
-    best = table.group_by("athlete").aggregate([(column, "min" if is_time else "max")])
-    value = f"{column}_{'min' if is_time else 'max'}"
-    order = "ascending" if is_time else "descending"
-    people = best.sort_by([(value, order), ("athlete", "ascending")]).slice(0, most)
-    table = table.filter(pc.is_in(table["athlete"], people["athlete"]))
     return [_first(table, name, column, found) for name, found in zip(*map(values, people.columns), strict=True)]
 
 
