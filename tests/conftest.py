@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from rowsync.recording import Recording, read_recording
+from rowsync.workers import cores
 
 ROOT = Path(__file__).parents[1]
 RECORDED = ROOT / "fixtures" / "recorded_sessions"
@@ -44,6 +46,17 @@ def shared() -> Path:
 def intervals_recording() -> Recording:
     """The seed workout, recorded from the virtual rower."""
     return read_recording(RECORDED / "intervals-10x45-75.jsonl")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import stay until the end: nobody need look through them for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many a test waits for a process, a browser or a clock."""
+    return cores() + 1
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
