@@ -48,6 +48,11 @@ def intervals_recording() -> Recording:
     return read_recording(RECORDED / "intervals-10x45-75.jsonl")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The torture first: its few tests take long, and nobody is to wait for them at the end."""
+    items.sort(key=lambda item: "torture" not in item.path.parts)
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests and what they import stay until the end: nobody need look through them for garbage."""
     gc.collect()

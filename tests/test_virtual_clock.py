@@ -109,6 +109,15 @@ def test_a_busy_loop_hears_a_thread_that_calls():
     assert in_virtual_time(main()) == "here"
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as Python has it, also where a shell started this in the background, which takes it away."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_wakes_a_loop_that_waits_for_nothing():
     async def wait():
         threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -118,6 +127,7 @@ def test_ctrl_c_wakes_a_loop_that_waits_for_nothing():
         in_virtual_time(wait())
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_a_loop_whose_clock_runs():
     async def tick():
         threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
