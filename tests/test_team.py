@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from math import pi
+from random import Random
+from statistics import fmean
 
 import pytest
 from click.testing import CliRunner
@@ -108,6 +110,15 @@ def test_it_does_not_matter_who_rows_where_nor_when_one_looks(phases, later):
     together = togetherness(phases)
     assert -1 / (len(phases) - 1) - 1e-9 <= together <= 1 + 1e-9
     assert togetherness([phase + later for phase in reversed(phases)]) == pytest.approx(together, abs=1e-6)
+
+
+def test_a_crew_without_a_common_stroke_is_near_nought_however_large_it_is():
+    chance = Random(1)
+    for size in (2, 8, 32):
+        looks = [togetherness([chance.uniform(0, 2 * pi) for _ in range(size)]) for _ in range(2000)]
+        assert fmean(looks) == pytest.approx(0.0, abs=0.06)
+        together = [togetherness([chance.gauss(1.0, 0.1) for _ in range(size)]) for _ in range(100)]
+        assert fmean(together) == pytest.approx(0.99, abs=0.01)
 
 
 def row_together(every_s, behind_s, seconds=30.0, told_s=0.0):
