@@ -528,7 +528,8 @@ def test_a_rooms_page_tells_every_lane_and_its_goal_and_ctrl_c_stores_a_session_
     assert " of 3 inside 150–220 W" in news["team"]["words"]
     assert all(news[lane]["power_w"] > 0 for lane in lanes)
     rows = json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)
-    assert {row["athlete"] for row in rows} == {news[lane]["who"] for lane in lanes} == {"anna", "guest 2", "guest 3"}
+    assert sorted(row["athlete"] for row in rows) == sorted(news[lane]["who"] for lane in lanes)
+    assert "anna" in {row["athlete"] for row in rows}
     assert not list(tmp_path.glob("journal/*.jsonl"))
 
 
