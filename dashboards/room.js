@@ -3,8 +3,9 @@
 
 const ORDERS = { place: null, metres: "distance_m", power: "power_w", rate: "stroke_rate_spm" };
 const BAND = { under: "▼", on: "●", over: "▲" };
-const WIDE = 10.8, HIGH = 10.4; // the least width and height of a tile, in its own unit
-const LEAST_UNIT_PX = 14, LEAST_TILE_PX = 170, SORT_EVERY_MS = 2000;
+const WIDE = 10.8, HIGH = 10.4; // the least width and height inside a tile, in its own unit
+const GAP_PX = 8, PADDING_PX = 6; // what is around a tile with its border, and around all tiles
+const LEAST_UNIT_PX = 14, LEAST_TILE_PX = 170, LONG_TROUBLE = 60, SORT_EVERY_MS = 2000;
 
 const room = { lanes: new Map(), people: [], team: null, number: 0, tiles: new Map(), order: "place", sortedAt: 0, asked: null };
 const isClaim = location.pathname.startsWith("/claim/");
@@ -80,7 +81,7 @@ function tileOf(lane) {
   head.append(made("span", String(lane.lane), "number"), made("span", "", "who"), made("span", "", "band"));
   head.addEventListener("click", () => askWho({ lane: lane.lane }));
   const phase = made("p", "", "phase");
-  phase.append(made("span", "", "doing"), made("span", "", "left"));
+  phase.append(made("span", "", "doing"), made("span", "", "round"), made("span", "", "left"));
   const numbers = made("div", "", "numbers"), side = made("p", "", "side");
   side.append(quantity("stroke_rate_spm", "spm"), quantity("pace_s_per_500m", "/500"));
   numbers.append(quantity("power_w", "W"), side);
@@ -101,9 +102,9 @@ function quantity(name, unit) {
 
 function paintLane(lane) {
   const tile = tileOf(lane), put = (place, text) => write(tile.querySelector(place), text);
-  const round = lane.round === NONE ? "" : ` ${lane.round}`;
   put(".who", lane.who);
-  put(".doing", (nameOf(lane.effort) || lane.doing) + round);
+  put(".doing", nameOf(lane.effort) || lane.doing);
+  put(".round", lane.round === NONE ? "" : lane.round);
   put(".left", lane.left === NONE ? "" : lane.left);
   put(".power_w b", whole(lane.power_w));
   put(".stroke_rate_spm b", whole(lane.stroke_rate_spm));
@@ -117,6 +118,8 @@ function paintLane(lane) {
   tile.dataset.band = lane.band ?? "";
   tile.classList.toggle("silent", Boolean(lane.trouble) && lane.power_w === null);
   tile.classList.toggle("troubled", Boolean(lane.trouble));
+  tile.classList.toggle("wordy", lane.trouble.length > LONG_TROUBLE);
+  tile.classList.toggle("strong", lane.power_w >= 1000);
 }
 
 // --- in which order --------------------------------------------------------------------------------------------------
@@ -141,21 +144,24 @@ function orderBy(order) {
 
 // --- how large -------------------------------------------------------------------------------------------------------
 
+const unitOf = (length_px, tiles, units) => ((length_px - PADDING_PX) / tiles - GAP_PX) / units;
+
 // As many columns as make the largest tiles; where even those would be too small to read, the page scrolls.
 function fit() {
   const place = $("lanes"), count = Math.max(1, room.tiles.size), top = place.getBoundingClientRect().top + scrollY;
   const width = document.documentElement.clientWidth, height = innerHeight - top;
   let columns = 1, unit = 0;
   for (let each = 1; each <= count; each++) {
-    const fits = Math.min(width / each / WIDE, height / Math.ceil(count / each) / HIGH);
+    const fits = Math.min(unitOf(width, each, WIDE), unitOf(height, Math.ceil(count / each), HIGH));
     if (fits > unit) [columns, unit] = [each, fits];
   }
   const scrolls = unit < LEAST_UNIT_PX;
-  if (scrolls) [columns, unit] = [Math.max(1, Math.floor(width / LEAST_TILE_PX)), width / Math.max(1, Math.floor(width / LEAST_TILE_PX)) / WIDE];
+  if (scrolls) columns = Math.max(1, Math.floor(width / LEAST_TILE_PX));
+  if (scrolls) unit = unitOf(width, columns, WIDE);
   place.classList.toggle("scrolls", scrolls);
   place.style.setProperty("--room", scrolls ? "auto" : `${Math.floor(height)}px`);
   place.style.setProperty("--columns", columns);
-  place.style.setProperty("--unit", `${(unit * 0.96).toFixed(2)}px`);
+  place.style.setProperty("--unit", `${unit.toFixed(2)}px`);
 }
 
 addEventListener("resize", fit);

@@ -93,9 +93,9 @@ def team_of(goal: str) -> Team:
         return Band(_target(band[1]))
     if (distance := _DISTANCE.fullmatch(goal)) is not None:
         metres = float(distance[1]) * (1000 if distance[2].casefold() == "km" else 1)
-        if 0 < metres <= MOST_M:
+        if 1 <= metres <= MOST_M:
             return Together(metres)
-        raise UsageError(f"A team rows between 1 m and {MOST_M:,} m together, and not {wording.outside_text(goal)}.")
+        raise UsageError(f"A team rows 1 m to {MOST_M:,} m together, not {wording.outside_text(goal)}. {_KNOWN}")
     raise UsageError(f"A team can't have the goal {wording.outside_text(goal)!r}. {_KNOWN}")
 
 

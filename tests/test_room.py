@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from itertools import chain, count, repeat
 
+import httpx
 import pytest
 
 from rowsync import ble, ear
@@ -31,6 +32,7 @@ from rowsync.virtual import Neighbour, virtual_radio
 from rowsync.virtual.clock import VirtualTimeLoop
 from rowsync.virtual.machine import LIVE, STANDARD, Frame
 from rowsync.virtual.model import Absence
+from tests.broker import free_port
 from tests.test_cli import rowsync, started
 from tests.test_rowing_screen import HOSTILE, Shell, cue, moment, pytty
 
@@ -497,18 +499,37 @@ def test_a_room_fits_any_screen(width, height):
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def test_a_room_ends_in_order_and_stores_a_session_for_each(tmp_path):
-    room = ("room", "--virtual", "2", "--athlete", "anna", "--plan", "60", "--data", tmp_path)
-    process, _ = started(*room, until="1 anna: Connected")
-    while ": Connected" not in next(process.stderr):
-        pass
-    time.sleep(8)
+def told_by(link, token, is_enough):
+    """What a room's page tells, the newest under each event's name and lane, as soon as it is enough."""
+    news, name = {}, ""
+    with httpx.stream("GET", f"{link}events", headers={"Authorization": f"Bearer {token}"}, timeout=20) as answer:
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                content = json.loads(line.removeprefix("data: "))
+                news[f"{name} {content['lane']}" if name == "lane" else name] = content
+                if is_enough(news):
+                    return news
+    raise AssertionError(f"never told enough: {news}")
+
+
+def test_a_rooms_page_tells_every_lane_and_its_goal_and_ctrl_c_stores_a_session_for_each(tmp_path):
+    goal = ("--web", "--web-port", free_port(), "--goal", "band 150-220W")
+    room = ("room", "--virtual", "3", "--athlete", "anna", "--plan", "60", *goal, "--data", tmp_path)
+    process, link = started(*room, until=r"Room page: (\S+)#(\S+)")
+    lanes = [f"lane {number}" for number in (1, 2, 3)]
+    news = told_by(*link.groups(), lambda news: all(news.get(lane, {}).get("band") for lane in lanes))
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=60)
     assert process.returncode == 0, rest
     assert "Traceback" not in rest
+    assert news["team"]["goal"] == "band 150-220W"
+    assert " of 3 inside 150–220 W" in news["team"]["words"]
+    assert all(news[lane]["power_w"] > 0 for lane in lanes)
     rows = json.loads(rowsync("sessions", "--json", "--data", tmp_path).stdout)
-    assert {row["athlete"] for row in rows} == {"anna", "guest 2"}
+    assert sorted(row["athlete"] for row in rows) == sorted(news[lane]["who"] for lane in lanes)
+    assert "anna" in {row["athlete"] for row in rows}
     assert not list(tmp_path.glob("journal/*.jsonl"))
 
 
@@ -544,6 +565,7 @@ def test_in_a_terminal_keys_put_a_person_into_a_lane_and_end_the_room(tmp_path):
         (["--lane", f"{FIRST}=anna", "--lane", f"{FIRST.lower()}=ben"], "--lane names one rower twice"),
         (["--machine", "pm5"], "--machine goes with --virtual"),
         (["--plan", "8x500m@85%/2m"], "best-2k"),
+        (["--goal", "foo"], "Type one of: 'band 180-220W', 'synchrony', '10000m'."),
     ],
 )
 def test_what_makes_no_sense_in_a_room_is_refused_in_a_sentence(tmp_path, options, says):

@@ -7,6 +7,7 @@ import json
 import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import cycle
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ from tests.test_room import FIRST, SECOND, THIRD, roomed
 from tests.test_rowing_screen import HOSTILE, SAMPLE, cue, moment
 
 MARKUP = "<img src=x onerror=alert(1)>"
+LONG = "this rower answers, and yet nothing of what it tells can be understood"
 
 
 def view(number, **changed):
@@ -48,12 +50,27 @@ def views(count):
     lost = replace(view(1).moment, lost="the link was lost", sample=SAMPLE._replace(power_w=None, stroke_rate_spm=None))
     special = {
         1: {"who": "anna"},
-        2: {"who": "Maximilian Oberhuber-Schmidt"},
+        2: {"who": "Maximilian Oberhuber-Schmidt", "moment": moment(cue(number=19, left_s=749.6))},
         3: {"moment": lost, "silent_s": 83.0},
         5: {"moment": None, "is_connected": False, "silent_s": 400.0},
         6: {"moment": moment(cue(), trouble="the disk is full")},
+        7: {"moment": moment(cue(), sample=SAMPLE._replace(power_w=1234.0)), "trouble": LONG},
+        8: {"moment": lost, "trouble": LONG},
     }
     return [view(number, **special.get(number, {})) for number in range(1, count + 1)]
+
+
+SEEN = ".number, .doing, .round, .left, .numbers, .numbers *, .silent .trouble, .foot span"
+CUT = (
+    f"[...document.querySelectorAll('{SEEN}')]"
+    """.filter((each) => {
+  const box = each.getBoundingClientRect(), tile = each.closest('.tile').getBoundingClientRect();
+  const isOut = box.right > tile.right || box.bottom > tile.bottom || box.left < tile.left || box.top < tile.top;
+  const isFull = each.scrollHeight > each.clientHeight || each.scrollWidth > each.clientWidth;
+  return box.width && (isOut || (each.matches('.numbers, .trouble, .doing') && isFull));
+}).map((each) => each.className + each.closest('.tile').dataset.lane)"""
+)
+"""What of its tile's numbers a page cuts off."""
 
 
 class Led:
@@ -137,7 +154,7 @@ def test_each_lane_is_a_tile_with_who_how_hard_how_fast_and_which_round(browser)
         with browser.open(server.link) as tab:
             shown(tab, 8)
             told = text(tab, "[data-lane='4']").split("\n")
-            assert {"4", "guest 4", "Hard 2/10", "0:30", "199W", "24spm", "1:57/500", "saved 399"} <= set(told)
+            assert {"4", "guest 4", "Hard", "2/10", "0:30", "199W", "24spm", "1:57/500", "saved 399"} <= set(told)
             assert tab.complaints == []
             assert tab.outside_requests(own=tab.evaluate("location.origin")) == []
 
@@ -227,16 +244,12 @@ def test_a_hostile_name_in_a_room_is_only_text(browser):
 @pytest.mark.parametrize(("count", "width_px", "height_px"), [(8, 1920, 1080), (32, 1920, 1080), (8, 390, 844)])
 def test_a_room_fits_a_tv_and_a_phone_and_its_digits_are_read_from_afar(browser, count, width_px, height_px):
     with Server() as server:
-        server.show(views(count), team=Standing("synchrony", "81 % together", 0.81, {}))
+        bands = dict(zip(range(1, count + 1), cycle(("on", "under", "over"))))
+        server.show(views(count), team=Standing("band 180-220W", "5 of 8 inside 180–220 W", 0.81, bands))
         with browser.open(server.link, width_px=width_px, height_px=height_px) as tab:
             shown(tab, count)
             size = tab.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
-            cut = tab.evaluate(
-                "[...document.querySelectorAll('.number, .left, .power_w, .side span, .foot span')].filter((each) => {"
-                "const box = each.getBoundingClientRect(), tile = each.closest('.tile').getBoundingClientRect();"
-                "return box.width && (box.right > tile.right + 1 || box.bottom > tile.bottom + 1); })"
-                ".map((each) => each.className + each.closest('.tile').dataset.lane)"
-            )
+            cut = tab.evaluate(CUT)
             digits_px = tab.evaluate("parseFloat(getComputedStyle(document.querySelector('.power_w')).fontSize)")
         assert cut == []
         assert size[0] == width_px

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from math import pi
+from random import Random
+from statistics import fmean
 
 import pytest
 from click.testing import CliRunner
@@ -31,16 +34,27 @@ def at(time_s, name="one", *, strokes=(), **changed):
 
 @pytest.mark.parametrize(
     ("goal", "kept"),
-    [("band 180-220W", "band 180-220W"), ("Synchrony", "synchrony"), ("10000m", "10000m"), (" 2.5 km ", "2500m")],
+    [
+        ("band 180-220W", "band 180-220W"),
+        ("band 220-180W", "band 180-220W"),
+        ("Synchrony", "synchrony"),
+        ("10000m", "10000m"),
+        (" 2.5 km ", "2500m"),
+    ],
 )
 def test_a_goal_is_told_as_it_was_meant(goal, kept):
     assert team_of(goal).standing(0.0).goal == kept
 
 
-@pytest.mark.parametrize("goal", ["", "band", "band @talk", "band 85%", "fast", "0m", "99999999m", "10000", "\x1b[2J"])
-def test_what_is_no_goal_is_refused_with_one_that_is(goal):
-    with pytest.raises(UsageError, match=r"Type one|between 1 m and"):
+@pytest.mark.parametrize(
+    "goal", ["", "band", "band foo", "band @talk", "band 85%", "fast", "0m", "0.5m", "99999999m", "10000", "\x1b[2J"]
+)
+def test_what_is_no_goal_is_refused_in_one_line_with_one_that_is(goal):
+    with pytest.raises(UsageError) as refused:
         team_of(goal)
+    said, _, example = str(refused.value).partition("'band 180-220W'")
+    assert re.search(r"Type one (of|as): $", said)
+    assert "\n" not in said + example
 
 
 @given(st.text(max_size=40))
@@ -96,6 +110,15 @@ def test_it_does_not_matter_who_rows_where_nor_when_one_looks(phases, later):
     together = togetherness(phases)
     assert -1 / (len(phases) - 1) - 1e-9 <= together <= 1 + 1e-9
     assert togetherness([phase + later for phase in reversed(phases)]) == pytest.approx(together, abs=1e-6)
+
+
+def test_a_crew_without_a_common_stroke_is_near_nought_however_large_it_is():
+    chance = Random(1)
+    for size in (2, 8, 32):
+        looks = [togetherness([chance.uniform(0, 2 * pi) for _ in range(size)]) for _ in range(2000)]
+        assert fmean(looks) == pytest.approx(0.0, abs=0.06)
+        together = [togetherness([chance.gauss(1.0, 0.1) for _ in range(size)]) for _ in range(100)]
+        assert fmean(together) == pytest.approx(0.99, abs=0.01)
 
 
 def row_together(every_s, behind_s, seconds=30.0, told_s=0.0):
