@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 
 from dashboards.page import page
 
@@ -35,9 +36,10 @@ def sticker_sheet(stickers: Sequence[Sticker], leads_to: str) -> str:
         "Print this and put each on its rower. Who scans one says who rows there, while <code>rowsync room --lan</code>"
         f" runs on <b>{html.escape(leads_to)}</b>. A code holds the room's secret."
     )
-    intro = f'<div class="printed-not">\n<h1>Stickers</h1>\n<p>{told}</p>\n</div>'
+    intro = f'<div id="intro">\n<h1>Stickers</h1>\n<p>{told}</p>\n</div>'
     sheet = "".join(map(_sticker, stickers))
-    return page("Stickers", f'<main>\n{intro}\n<div id="stickers">{sheet}</div>\n</main>')
+    style = resources.files("dashboards").joinpath("stickers.css").read_text("utf-8")
+    return page("Stickers", f'<style>\n{style}</style>\n<main>\n{intro}\n<div id="stickers">{sheet}</div>\n</main>')
 
 
 def _sticker(sticker: Sticker) -> str:
