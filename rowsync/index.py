@@ -53,11 +53,11 @@ class Index(NamedTuple):
 
     def with_row(self, row: pa.Table, placed: Placed) -> Index:
         """The index with a session's row, in place of one that it may have."""
-        session_id = row["session_id"][0]
+        session_id, own = row["session_id"][0], placed.name
         others = self.table.filter(pc.not_equal(self.table["session_id"], session_id))
-        left_out = {name: why for name, why in self.left_out.items() if name != placed.name}
-        files = {key: file for key, file in self.files.items() if file.names != [placed.name]}
-        files[placed.key] = File(placed.mark, placed.written_ns, [placed.name])
+        left_out = {name: why for name, why in self.left_out.items() if name != own}
+        files = {key: file for key, file in self.files.items() if file.names != [own]}
+        files[placed.key] = File(placed.mark, placed.written_ns, [own])
         return Index(by_time([others, row]), left_out, files)
 
     @property
