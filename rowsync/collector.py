@@ -342,6 +342,7 @@ class Collector:
         elif new.lines or new.is_over > was_over:
             if not new.first and new.lines:
                 self._notice_rower(hub, new, now_s)
+            self._notice_gap(hub, new)
             opened.heard_s, opened.is_stored = now_s, False
             self._unsaved.append(new)
         if not opened.holding.marks:
@@ -355,6 +356,17 @@ class Collector:
     def _refuse(self, hub: str, part: Part, answer: Answer, why: str) -> None:
         answer.refused[part.session_id] = why
         self._tell(f"{part.session_id} of the hub {outside_text(hub)} isn't taken: {why}. What is held stays as it is.")
+
+    def _notice_gap(self, hub: str, part: Part) -> None:
+        """Tell of lines that a hub's disk lost; the session is stored without them, and says how many they are."""
+        if (lost := part.lines.count(b"")) > 0:
+            at = part.lines.index(b"")
+            times = [content.get("t") for line in part.lines[at:] if (content := header_content(line))]
+            when = f", before {times[0]} s" if times and isinstance(times[0], int | float) else ""
+            self._tell(
+                f"The hub {outside_text(hub)} lost {count(lost, 'line')} of {part.session_id} on its disk, from line "
+                f"{part.first + at + 1} on{when}; the rest of the session is taken."
+            )
 
     def _notice_rower(self, hub: str, part: Part, now_s: float) -> None:
         """Tell when two sessions of one rower are rowed at a time; both are kept."""

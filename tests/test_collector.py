@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rowsync.collector import SILENT_S, Collector
 from rowsync.errors import StoreError
-from rowsync.hub import Hub
+from rowsync.hub import MOST_READ, Hub
 from rowsync.journal import Journal
 from rowsync.recording import header_line, item_line
 from rowsync.relay import Part, answer_bytes, batch_bytes
@@ -165,6 +165,56 @@ def test_a_line_that_is_damaged_on_the_hubs_disk_costs_no_other(gym):
     gym.go_on()
     assert gym.held() == b"\n".join((*LINES[:2], b"", *LINES[3:], b""))
     assert ["1 line of" in each for each in gym.hub_told] == [True]
+
+
+def test_a_hole_in_the_hubs_journal_is_said_at_both_ends_and_the_rest_goes_on(gym):
+    whole = b"\n".join((*LINES, b""))
+    gym.journal.write_bytes(whole)
+    gym.hub.batches(0.0, NOW)
+    begin, end = whole.index(LINES[2]) + 3, whole.index(LINES[4]) - 3
+    gym.journal.write_bytes(whole[:begin] + bytes(end - begin) + whole[end:])
+    gym.go_on()
+    assert gym.held() == b"\n".join((*LINES[:2], b"", b"", *LINES[4:], b""))
+    assert ["2 lines" in each and "from line 3 on" in each for each in gym.hub_told] == [True]
+    assert ["one" in each and "2 lines" in each and ID in each and "line 3 on" in each for each in gym.told] == [True]
+    gym.store()
+    gym.go_on(60)
+    (stored,) = Store(gym.folder).recover()
+    assert stored.problem is None
+    assert stored.summary["notifications"] == len(NOTIFICATIONS) - 2
+
+
+def test_a_journal_cut_short_under_the_hub_is_said_and_its_session_is_over_all_the_same(gym):
+    gym.journal.write_bytes(b"\n".join((*LINES, b"")))
+    gym.hub.batches(0.0, NOW)
+    gym.journal.write_bytes(b"\n".join((*LINES[:4], b"")))
+    gym.store()
+    gym.go_on(60)
+    assert (gym.folder / "journal" / f"{ID}.jsonl").read_bytes() == b"\n".join(
+        (*LINES[:4], *[b""] * (len(LINES) - 4), b"")
+    )
+    lost = f"{len(LINES) - 4} line"
+    assert sum(lost in each for each in gym.hub_told) == sum(lost in each for each in gym.told) == 1
+
+
+def test_what_the_hubs_disk_lost_and_the_collector_has_is_said_once_and_stays(gym):
+    whole = b"\n".join((*LINES, b""))
+    gym.journal.write_bytes(whole)
+    gym.go_on()
+    gym.journal.write_bytes(b"\n".join((*LINES[:4], b"")))
+    gym.start_hub()
+    gym.go_on(60)
+    gym.store()
+    gym.go_on(60)
+    assert (gym.folder / "journal" / f"{ID}.jsonl").read_bytes() == whole
+    assert not list((gym.hub_folder / "hub").glob("*.jsonl"))
+    assert [f"{len(LINES) - 4} line" in each for each in gym.hub_told] == [True, False]
+
+
+def test_a_hole_larger_than_what_is_read_at_once_holds_up_nothing(gym):
+    gym.journal.write_bytes(b"\n".join((*LINES[:2], bytes(MOST_READ + 9), *LINES[2:], b"")))
+    gym.go_on()
+    assert gym.held().replace(b"\n\n", b"\n").replace(b"\n\n", b"\n") == b"\n".join((*LINES, b""))
 
 
 def test_a_session_that_falls_silent_is_stored_as_it_is_and_again_when_the_rest_comes(gym):
