@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
+import re
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 
+import aiomqtt
 import pytest
 
 from rowsync.journal import Journal
@@ -140,3 +143,65 @@ def test_a_broker_that_is_not_there_is_said_in_a_line(tmp_path):
         collector.kill()
     assert said.startswith("MQTT: 127.0.0.1 can't be reached")
     assert said.endswith("It is tried again.\n")
+
+
+# --- who may write what -----------------------------------------------------------------------------------------------
+
+
+def guarded(folder):
+    """A broker with the access list of docs/collect.md; passwords are the users' names."""
+    (access,) = re.findall(r"```acl\n(.*?)```", (ROOT / "docs" / "collect.md").read_text(), re.DOTALL)
+    (folder / "acl").write_text(access)
+    (folder / "passwords").write_text("".join(f"{name}:{name}\n" for name in USERS))
+    (folder / "acl").chmod(0o600)
+    (folder / "passwords").chmod(0o600)
+    run_as = ["user root"] if os.geteuid() == 0 else []  # nobody else may read what a test writes
+    rules = [f"password_file {folder / 'passwords'}", f"acl_file {folder / 'acl'}"]
+    broker = Broker(folder, "allow_anonymous false", *rules, *run_as)
+    subprocess.run(["mosquitto_passwd", "-U", folder / "passwords"], check=True)
+    return broker
+
+
+USERS = ("a", "b", "collector", "screen")
+LAST = (("a", "rowsync/hub/a/batch"), ("collector", "rowsync/hub/a/have"), ("collector", "rowsync/hub/b/have"))
+"""What reaches everybody in the end."""
+
+
+async def delivered(broker, *messages):
+    """Who gets what of messages (user, topic), where everybody asks for everything: (reader, user, topic)."""
+    async with AsyncExitStack() as opened:
+        clients = {
+            name: await opened.enter_async_context(
+                aiomqtt.Client(broker.host, broker.port, username=name, password=name, timeout=5)
+            )
+            for name in USERS
+        }
+        for client in clients.values():
+            await client.subscribe("rowsync/#", qos=1)
+        for user, topic in messages:
+            await clients[user].publish(topic, user, qos=1)
+        for user, topic in (*LAST, ("collector", "rowsync/collected")):
+            await clients[user].publish(topic, "last", qos=1)
+        got = set()
+        async with asyncio.timeout(10):
+            for name, client in clients.items():
+                async for message in client.messages:
+                    if (payload := bytes(message.payload).decode()) == "last":
+                        break
+                    got.add((name, payload, str(message.topic)))
+        return got
+
+
+def test_with_the_brokers_list_a_hub_writes_as_itself_alone_and_only_the_collector_acknowledges(tmp_path):
+    batches = [(user, f"rowsync/hub/{hub}/batch") for user in ("a", "b", "screen") for hub in ("a", "b")]
+    answers = [(user, f"rowsync/hub/{hub}/have") for user in USERS for hub in ("a", "b")]
+    told = [(user, "rowsync/collected") for user in USERS]
+    with guarded(tmp_path) as broker:
+        got = asyncio.run(delivered(broker, *batches, *answers, *told))
+    assert got == {
+        ("collector", "a", "rowsync/hub/a/batch"),
+        ("collector", "b", "rowsync/hub/b/batch"),
+        ("a", "collector", "rowsync/hub/a/have"),
+        ("b", "collector", "rowsync/hub/b/have"),
+        ("screen", "collector", "rowsync/collected"),
+    }
