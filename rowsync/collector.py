@@ -409,11 +409,15 @@ class Collector:
             self._log.append(content)
         except OSError as error:
             if not self._is_refused:
-                self._say(f"The disk refuses ({error.strerror}): hubs keep what they have until there is room.")
+                self._say(
+                    f"The disk refuses ({error.strerror}): nothing is acknowledged, and hubs keep what they have. "
+                    f"Make room for {self._folder}, or see what ails its disk; the rest then comes by itself."
+                )
             self._is_refused = True
             return False
         if self._is_refused:
             self._say("The disk takes what comes again.")
+            self.to_store = True  # what was whole meanwhile couldn't be stored
         self._is_refused, self._saved_last = False, content
         self._unsynced.setdefault(self._log.path, set()).update(part.session_id for part in self._unsaved)
         for part in self._unsaved:
@@ -438,7 +442,8 @@ class Collector:
         try:
             self._tend(now_s)
         except OSError as error:  # the log has it all, and it is tried again
-            self._tell(f"The disk refuses a journal ({error.strerror}); it is tried again.")
+            if not self._is_refused:
+                self._tell(f"The disk refuses a journal ({error.strerror}); it is tried again.")
 
     def _tend(self, now_s: float) -> None:
         for session_id in self._some(self._late, AT_ONCE):

@@ -9,18 +9,25 @@ import re
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from contextlib import AsyncExitStack, nullcontext
 
 import aiomqtt
 import pytest
 
+from benchmarks.collect import MANY_HUBS, Hubs
 from rowsync.journal import Journal
+from rowsync.mqtt import MqttSettings, stay_connected
 from rowsync.recording import read_recording
+from rowsync.relay import read_log
 from rowsync.store import Store
 from rowsync.telemetry import ENDED, Note
+from rowsync.wal import logs_left
 from tests.broker import Broker, free_port
 from tests.conftest import RECORDED, ROOT
 from tests.network import Wire, missing
+from tests.torture.refusing import disk
+from tests.torture.refusing import missing as missing_disk
 
 SEED = int(os.environ.get("ROWSYNC_SEED", "2"))
 """Of the schedule: what is killed and cut, and when."""
@@ -41,8 +48,9 @@ class Program:
         )
 
     def kill(self):
+        """End it, and tell what it said."""
         self._process.kill()
-        self._process.communicate()
+        return self._process.communicate()[1].decode()
 
     def restart(self):
         self.kill()
@@ -121,6 +129,49 @@ def test_whatever_is_killed_or_cut_every_session_arrives_as_its_hub_has_it(tmp_p
     alone = {name: content for folder in folders for name, content in parquet_files(folder).items()}
     assert len(alone) == 2 * len(ROWS)
     assert parquet_files(collected) == alone
+
+
+def logged(folder):
+    """The lines of each session in a collector's log, each of which must stand there once."""
+    lines = defaultdict(list)
+    for log in logs_left(folder / "collect"):
+        for part in read_log(log.read_bytes())[0]:
+            assert part.first == len(lines[part.session_id])
+            lines[part.session_id] += part.lines
+    return lines
+
+
+def test_a_disk_that_fills_while_forty_row_costs_nobody_a_line_and_is_said_once(tmp_path):
+    (tmp_path / "tried").mkdir()
+    if (why := missing_disk("full", tmp_path / "tried")) is not None:
+        pytest.skip(why)
+
+    async def row(broker, full, collected):
+        hubs = Hubs(40, 7)
+        settings = MqttSettings(url=broker.url)
+        rowing = asyncio.create_task(stay_connected(settings, ("rowsync/hub/+/have",), hubs.serve, print))
+        await asyncio.to_thread(until, lambda: all(each.saved_s for each in hubs.rowers))
+        full.refuse()
+        await asyncio.sleep(1.2)
+        acknowledged, saved = {each.session_id: len(each.saved_s) for each in hubs.rowers}, logged(collected)
+        rowed = {each.session_id: len(each.lines) for each in hubs.rowers}
+        full.accept()
+        hubs.end_s = time.monotonic() + 0.5
+        await rowing
+        assert all(acknowledged[each] <= len(saved[each]) < rowed[each] for each in rowed)
+        return {each.session_id: each.lines for each in hubs.rowers}
+
+    with disk("full", tmp_path) as full, Broker(tmp_path, "allow_anonymous true", *MANY_HUBS) as broker:
+        collected = full.folder / "collected"
+        program = Program("collect", "--mqtt", broker.url, "--data", collected)
+        try:
+            rowed = asyncio.run(row(broker, full, collected))
+        finally:
+            said = program.kill()
+        held = logged(collected)
+    assert held == rowed
+    assert said.count("The disk refuses (No space left on device)") == said.count("Make room") == 1
+    assert said.count("takes what comes again") == 1
 
 
 def test_a_second_collector_of_a_folder_is_refused(tmp_path):
