@@ -160,6 +160,13 @@ class _Done(NamedTuple):
     mark: int
 
 
+class _Claim(NamedTuple):
+    """That a hub sent lines of a rower's session, and when last [s]."""
+
+    hub: str
+    heard_s: float
+
+
 class _Open:
     """A session that isn't whole yet.
 
@@ -171,6 +178,7 @@ class _Open:
         is_doubtful: whether a write or a sync failed, so that what is behind them may be anything.
         heard_s: when something of it came last [s].
         is_stored: whether it was stored as it is.
+        rower: the address of its machine; None where its header doesn't say.
     """
 
     def __init__(self, lines: Sequence[bytes], now_s: float) -> None:
@@ -179,6 +187,12 @@ class _Open:
         self.written, self.synced, self.is_doubtful = len(lines), len(lines), False
         self.heard_s = now_s
         self.is_stored = False
+        self.rower = _rower(lines[0]) if lines else None
+
+    def take_rower(self, part: Part) -> None:
+        """Take from a session's first line whose it is."""
+        if not part.first and part.lines:
+            self.rower = _rower(part.lines[0])
 
 
 class Collector:
@@ -206,7 +220,7 @@ class Collector:
         self._unsaved: list[Part] = []
         self._is_refused, self._saved_last = False, b""
         self._told: set[str] = set()
-        self._rowers: dict[str, dict[str, str]] = {}
+        self._claims: dict[str, dict[str, _Claim]] = {}
         self._unsynced: dict[Path, set[str]] = {}
         self._late: dict[str, float] = {}
         self._whole: set[str] = set()
@@ -253,6 +267,7 @@ class Collector:
         opened = self._opened(part.session_id, now_s)
         new = opened.holding.take(part)
         if isinstance(new, Part):
+            opened.take_rower(new)
             self._put_behind(new, now_s)
 
     def _read_done(self) -> dict[str, _Done]:
@@ -340,8 +355,8 @@ class Collector:
         elif isinstance(new, Refused):
             self._refuse(hub, part, answer, new.why)
         elif new.lines or new.is_over > was_over:
-            if not new.first and new.lines:
-                self._notice_rower(hub, new, now_s)
+            opened.take_rower(new)
+            self._notice_claim(hub, new, opened.rower, now_s)
             self._notice_gap(hub, new)
             opened.heard_s, opened.is_stored = now_s, False
             self._unsaved.append(new)
@@ -368,22 +383,25 @@ class Collector:
                 f"{part.first + at + 1} on{when}; the rest of the session is taken."
             )
 
-    def _notice_rower(self, hub: str, part: Part, now_s: float) -> None:
-        """Tell when two sessions of one rower are rowed at a time; both are kept."""
-        machine = header_content(part.lines[0]).get("machine")
-        address = machine.get("address") if isinstance(machine, dict) else None
-        if not isinstance(address, str):
+    def _notice_claim(self, hub: str, part: Part, rower: str | None, now_s: float) -> None:
+        """Tell when two sessions of one rower go on side by side; both are kept.
+
+        A hub that took a rower over from another is no conflict: of the session that it ended comes its end at most.
+        """
+        if rower is None or not part.lines:
             return
-        sessions = self._rowers.setdefault(address, {})
-        for other, its_hub in sessions.items():
-            opened = self._open.get(other)
-            if other != part.session_id and opened and now_s - opened.heard_s < TOGETHER_S:
+        claims = self._claims.setdefault(rower, {})
+        before = claims.get(part.session_id)
+        since_s = float("inf") if before is None or part.is_over else max(before.heard_s, now_s - TOGETHER_S)
+        for other, claim in claims.items():
+            if other != part.session_id and claim.heard_s >= since_s:
+                first, second = sorted((other, part.session_id))
+                hubs = [outside_text(hub if each == part.session_id else claim.hub) for each in (first, second)]
                 self._tell(
-                    f"The hubs {outside_text(its_hub)} and {outside_text(hub)} both send the rower "
-                    f"{outside_text(address)}; both sessions are kept: {other}, {part.session_id}."
+                    f"The hubs {hubs[0]} and {hubs[1]} both send the rower {outside_text(rower)}; both sessions are "
+                    f"kept: {first}, {second}. End one of them."
                 )
-        self._rowers[address] = {each: name for each, name in sessions.items() if each in self._open}
-        self._rowers[address][part.session_id] = hub
+        claims[part.session_id] = _Claim(hub, now_s)
 
     def _check_clock(self, hub: str, batch: Batch, now: datetime) -> None:
         off_s = 0.0 if batch.at is None else (batch.at - now).total_seconds()
@@ -542,7 +560,14 @@ class Collector:
             self._done[session_id] = done
             self._whole.discard(session_id)
             self._handing[session_id] = None
-            del self._open[session_id]
+            self._let_go(session_id)
+
+    def _let_go(self, session_id: str) -> None:
+        rower = self._open.pop(session_id).rower
+        if rower is not None and (claims := self._claims.get(rower)) is not None:
+            claims.pop(session_id, None)
+            if not claims:
+                del self._claims[rower]
 
     def _hand_on(self, session_id: str) -> None:
         """Move a whole session to where it is stored from, unless that is busy with what there was of it before."""
@@ -577,6 +602,12 @@ class Collector:
                             file.write(self._path(session_id).read_bytes())
                         opened.is_stored = self.to_store = True
                 return
+
+
+def _rower(header: bytes) -> str | None:
+    machine = header_content(header).get("machine")
+    address = machine.get("address") if isinstance(machine, dict) else None
+    return address if isinstance(address, str) else None
 
 
 def _joined(lines: Iterable[bytes]) -> bytes:

@@ -297,15 +297,57 @@ def test_another_session_of_the_same_name_is_refused_and_stays_at_its_hub(gym):
     assert gym.journal.exists()
 
 
-def test_two_hubs_that_claim_one_rower_are_told_of_and_both_kept(gym):
-    machine = {"name": "PM5", "address": "AA:BB:CC:DD:EE:FF"}
-    for hub, session_id in (("one", "session-a"), ("two", "session-b")):
-        header = replace(HEADER, session_id=session_id, machine=machine)
-        gym.take(batch_bytes([Part(session_id, 0, (header_line(header)[:-1], *LINES[1:]))]), hub=hub)
-    assert gym.held("session-a").count(b"\n") == gym.held("session-b").count(b"\n") == len(LINES)
-    assert [all(word in each for word in ("one", "two", "AA:BB", "session-a", "session-b")) for each in gym.told] == [
-        True
+def claimed_by(session_id):
+    """Lines of a session of one and the same rower."""
+    header = replace(HEADER, session_id=session_id, machine={"name": "PM5", "address": "AA:BB:CC:DD:EE:FF"})
+    return header_line(header)[:-1], *LINES[1:]
+
+
+def send(gym, hub, first, stop, *, is_over=False):
+    """Let a hub send some lines of its session of the rower, a second after what came before."""
+    gym.now_s += 1.0
+    session_id = f"session-{hub}"
+    gym.take(batch_bytes([Part(session_id, first, claimed_by(session_id)[first:stop], is_over)]), hub=hub)
+    gym.collector.tend(gym.now_s)
+
+
+def conflicts(gym):
+    return [
+        each for each in gym.told if all(word in each for word in ("one", "two", "AA:BB", "session-one", "session-two"))
     ]
+
+
+def test_two_hubs_that_claim_one_rower_are_told_of_once_and_both_kept(gym):
+    for first in range(len(LINES)):
+        send(gym, "one", first, first + 1)
+        send(gym, "two", first, first + 1)
+    assert gym.held("session-one").count(b"\n") == gym.held("session-two").count(b"\n") == len(LINES)
+    assert len(conflicts(gym)) == len(gym.told) == 1
+
+
+@pytest.mark.parametrize("is_in_journals", [False, True])
+def test_a_conflict_that_lasts_is_told_of_after_a_restart_too(gym, is_in_journals):
+    send(gym, "one", 0, 2)
+    send(gym, "two", 0, 2)
+    for _ in range(1 + is_in_journals):  # the first brings the log into the journals
+        gym.start()
+    gym.told.clear()
+    for first in range(2, 5):
+        send(gym, "one", first, first + 1)
+        send(gym, "two", first, first + 1)
+    assert len(conflicts(gym)) == 1
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_hub_that_gave_a_rower_up_is_in_nobodys_way(gym, restarts):
+    send(gym, "one", 0, 4)
+    send(gym, "two", 0, 2)
+    if restarts:
+        gym.start()
+    send(gym, "one", 4, 5, is_over=True)
+    for first in range(2, len(LINES)):
+        send(gym, "two", first, first + 1)
+    assert gym.told == []
 
 
 def test_another_session_of_the_name_of_a_stored_one_is_refused(gym):
