@@ -69,6 +69,9 @@ TOGETHER_S = 60.0
 CLOCK_S = 60.0
 """A hub's clock may be so far off before a person is told [s]."""
 
+CLOCK_FOR_S = 5.0
+"""It is told when every batch for so long says so: what lay on a wire that was cut is late by itself [s]."""
+
 MOST_DONE = 10_000
 """So many whole sessions are remembered; one that is forgotten, and sent again, is stored again as it was."""
 
@@ -167,6 +170,14 @@ class _Claim(NamedTuple):
     heard_s: float
 
 
+class _Wrong(NamedTuple):
+    """That a hub's clock is wrong: which way, since when [s], and whether that was told."""
+
+    way: str
+    since_s: float
+    is_told: bool = False
+
+
 class _Open:
     """A session that isn't whole yet.
 
@@ -220,6 +231,7 @@ class Collector:
         self._unsaved: list[Part] = []
         self._is_refused, self._saved_last = False, b""
         self._told: set[str] = set()
+        self._clocks: dict[str, _Wrong] = {}
         self._claims: dict[str, dict[str, _Claim]] = {}
         self._unsynced: dict[Path, set[str]] = {}
         self._late: dict[str, float] = {}
@@ -316,7 +328,7 @@ class Collector:
             if batch is None:
                 self._tell(f"The hub {outside_text(hub)} sends what is no batch; that is left out.")
                 continue
-            self._check_clock(hub, batch, now)
+            self._check_clock(hub, batch, now, now_s)
             answer = answers.setdefault(hub, Answer())
             for part in batch.parts:
                 self._take_part(hub, part, answer, now_s)
@@ -403,13 +415,24 @@ class Collector:
                 )
         claims[part.session_id] = _Claim(hub, now_s)
 
-    def _check_clock(self, hub: str, batch: Batch, now: datetime) -> None:
-        off_s = 0.0 if batch.at is None else (batch.at - now).total_seconds()
-        if abs(off_s) > CLOCK_S:
-            way = "ahead" if off_s > 0 else "behind"
-            self._tell(
-                f"The clock of the hub {outside_text(hub)} is {way} by more than {CLOCK_S:.0f} s; its sessions keep "
-                "the times that it says."
+    def _check_clock(self, hub: str, batch: Batch, now: datetime, now_s: float) -> None:
+        """Tell when a hub's clock and this one differ, and when no longer; one late batch is no wrong clock."""
+        if batch.at is None:
+            return
+        off_s = (batch.at - now).total_seconds()
+        way = "ahead of" if off_s > 0 else "behind"
+        wrong = self._clocks.get(hub)
+        if abs(off_s) <= CLOCK_S / 2:
+            if wrong is not None and wrong.is_told:
+                self._say(f"The clock of the hub {outside_text(hub)} is right again.")
+            self._clocks.pop(hub, None)
+        elif abs(off_s) > CLOCK_S and (wrong is None or wrong.way != way):
+            self._clocks[hub] = _Wrong(way, now_s)
+        elif wrong is not None and not wrong.is_told and now_s - wrong.since_s >= CLOCK_FOR_S:
+            self._clocks[hub] = wrong._replace(is_told=True)
+            self._say(
+                f"The clock of the hub {outside_text(hub)} is {abs(off_s):.0f} s {way} this computer's: set the wrong "
+                "one right. Nothing is lost; sessions keep the times that their hub says."
             )
 
     def _tell(self, text: str) -> None:

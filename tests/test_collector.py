@@ -358,12 +358,29 @@ def test_another_session_of_the_name_of_a_stored_one_is_refused(gym):
     assert (list(answer.refused), answer.over) == ([ID], set())
 
 
-def test_a_hub_with_a_wrong_clock_is_told_of_once_and_its_times_stay(gym):
-    for first in range(3):
-        batch = batch_bytes([Part(ID, first, LINES[first : first + 1])], NOW + timedelta(hours=2))
+def tick(gym, *offsets_s):
+    """Let a hub whose clock is off send a line a second."""
+    for first, off_s in enumerate(offsets_s):
+        gym.now_s += 1.0
+        batch = batch_bytes([Part(ID, first, LINES[first : first + 1])], NOW + timedelta(seconds=off_s))
         gym.take(batch, hub="late")
-    assert ["late" in each and "ahead" in each for each in gym.told] == [True]
-    assert gym.held() == b"\n".join((*LINES[:3], b""))
+
+
+def test_a_hub_with_a_wrong_clock_is_told_of_once_and_its_times_stay(gym):
+    tick(gym, *[7200] * len(LINES))
+    assert ["late" in each and "7200 s ahead" in each for each in gym.told] == [True]
+    assert gym.held() == b"\n".join((*LINES, b""))
+
+
+def test_a_clock_that_is_set_right_is_told_of_and_so_is_one_that_goes_wrong_again(gym):
+    tick(gym, *[-90] * 9, *[0] * 3, *[-90] * 9)
+    assert ["90 s behind" in each for each in gym.told] == [True, False, True]
+    assert "right again" in gym.told[1]
+
+
+def test_a_batch_that_lay_on_a_cut_wire_makes_no_clock_wrong(gym):
+    tick(gym, 0, -100, -100, 0, 0, 0, 0, 0, -100)
+    assert gym.told == []
 
 
 ANYTHING = st.one_of(
