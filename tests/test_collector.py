@@ -425,14 +425,16 @@ print(collector.take([("one", first)], now, 0.0).answers["one"].have[ID])
 print(*(len(collector.take([("one", second)], now, at_s).answers) for at_s in (1.0, 2.0)))
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 print(collector.take([("one", second)], now, 3.0).answers["one"].have[ID])
+print(collector.to_store)
 print(told)
 """
 
 
 def test_a_full_disk_acknowledges_nothing_and_goes_on_when_there_is_room(tmp_path):
     done = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, check=True)
-    have, refused, at_last, told = done.stdout.splitlines()
+    have, refused, at_last, stores, told = done.stdout.splitlines()
     assert (have, refused, at_last) == ("2", "0 0", str(len(LINES)))
+    assert stores == "True", "what was whole while the disk was full isn't stored"
     assert told.count("refuses") == told.count("takes what comes again") == 1
     again = Gym.__new__(Gym)
     again.folder, again.told, again.now_s = tmp_path, [], 0.0
