@@ -69,6 +69,9 @@ TOGETHER_S = 60.0
 CLOCK_S = 60.0
 """A hub's clock may be so far off before a person is told [s]."""
 
+CLOCK_FOR_S = 5.0
+"""It is told when every batch for so long says so: what lay on a wire that was cut is late by itself [s]."""
+
 MOST_DONE = 10_000
 """So many whole sessions are remembered; one that is forgotten, and sent again, is stored again as it was."""
 
@@ -160,6 +163,21 @@ class _Done(NamedTuple):
     mark: int
 
 
+class _Claim(NamedTuple):
+    """That a hub sent lines of a rower's session, and when last [s]."""
+
+    hub: str
+    heard_s: float
+
+
+class _Wrong(NamedTuple):
+    """That a hub's clock is wrong: which way, since when [s], and whether that was told."""
+
+    way: str
+    since_s: float
+    is_told: bool = False
+
+
 class _Open:
     """A session that isn't whole yet.
 
@@ -171,6 +189,7 @@ class _Open:
         is_doubtful: whether a write or a sync failed, so that what is behind them may be anything.
         heard_s: when something of it came last [s].
         is_stored: whether it was stored as it is.
+        rower: the address of its machine; None where its header doesn't say.
     """
 
     def __init__(self, lines: Sequence[bytes], now_s: float) -> None:
@@ -179,6 +198,12 @@ class _Open:
         self.written, self.synced, self.is_doubtful = len(lines), len(lines), False
         self.heard_s = now_s
         self.is_stored = False
+        self.rower = _rower(lines[0]) if lines else None
+
+    def take_rower(self, part: Part) -> None:
+        """Take from a session's first line whose it is."""
+        if not part.first and part.lines:
+            self.rower = _rower(part.lines[0])
 
 
 class Collector:
@@ -206,7 +231,8 @@ class Collector:
         self._unsaved: list[Part] = []
         self._is_refused, self._saved_last = False, b""
         self._told: set[str] = set()
-        self._rowers: dict[str, dict[str, str]] = {}
+        self._clocks: dict[str, _Wrong] = {}
+        self._claims: dict[str, dict[str, _Claim]] = {}
         self._unsynced: dict[Path, set[str]] = {}
         self._late: dict[str, float] = {}
         self._whole: set[str] = set()
@@ -253,6 +279,7 @@ class Collector:
         opened = self._opened(part.session_id, now_s)
         new = opened.holding.take(part)
         if isinstance(new, Part):
+            opened.take_rower(new)
             self._put_behind(new, now_s)
 
     def _read_done(self) -> dict[str, _Done]:
@@ -301,7 +328,7 @@ class Collector:
             if batch is None:
                 self._tell(f"The hub {outside_text(hub)} sends what is no batch; that is left out.")
                 continue
-            self._check_clock(hub, batch, now)
+            self._check_clock(hub, batch, now, now_s)
             answer = answers.setdefault(hub, Answer())
             for part in batch.parts:
                 self._take_part(hub, part, answer, now_s)
@@ -340,8 +367,9 @@ class Collector:
         elif isinstance(new, Refused):
             self._refuse(hub, part, answer, new.why)
         elif new.lines or new.is_over > was_over:
-            if not new.first and new.lines:
-                self._notice_rower(hub, new, now_s)
+            opened.take_rower(new)
+            self._notice_claim(hub, new, opened.rower, now_s)
+            self._notice_gap(hub, new)
             opened.heard_s, opened.is_stored = now_s, False
             self._unsaved.append(new)
         if not opened.holding.marks:
@@ -356,30 +384,55 @@ class Collector:
         answer.refused[part.session_id] = why
         self._tell(f"{part.session_id} of the hub {outside_text(hub)} isn't taken: {why}. What is held stays as it is.")
 
-    def _notice_rower(self, hub: str, part: Part, now_s: float) -> None:
-        """Tell when two sessions of one rower are rowed at a time; both are kept."""
-        machine = header_content(part.lines[0]).get("machine")
-        address = machine.get("address") if isinstance(machine, dict) else None
-        if not isinstance(address, str):
-            return
-        sessions = self._rowers.setdefault(address, {})
-        for other, its_hub in sessions.items():
-            opened = self._open.get(other)
-            if other != part.session_id and opened and now_s - opened.heard_s < TOGETHER_S:
-                self._tell(
-                    f"The hubs {outside_text(its_hub)} and {outside_text(hub)} both send the rower "
-                    f"{outside_text(address)}; both sessions are kept: {other}, {part.session_id}."
-                )
-        self._rowers[address] = {each: name for each, name in sessions.items() if each in self._open}
-        self._rowers[address][part.session_id] = hub
-
-    def _check_clock(self, hub: str, batch: Batch, now: datetime) -> None:
-        off_s = 0.0 if batch.at is None else (batch.at - now).total_seconds()
-        if abs(off_s) > CLOCK_S:
-            way = "ahead" if off_s > 0 else "behind"
+    def _notice_gap(self, hub: str, part: Part) -> None:
+        """Tell of lines that a hub's disk lost; the session is stored without them, and says how many they are."""
+        if (lost := part.lines.count(b"")) > 0:
+            at = part.lines.index(b"")
+            times = [content.get("t") for line in part.lines[at:] if (content := header_content(line))]
+            when = f", before {times[0]} s" if times and isinstance(times[0], int | float) else ""
             self._tell(
-                f"The clock of the hub {outside_text(hub)} is {way} by more than {CLOCK_S:.0f} s; its sessions keep "
-                "the times that it says."
+                f"The hub {outside_text(hub)} lost {count(lost, 'line')} of {part.session_id} on its disk, from line "
+                f"{part.first + at + 1} on{when}; the rest of the session is taken."
+            )
+
+    def _notice_claim(self, hub: str, part: Part, rower: str | None, now_s: float) -> None:
+        """Tell when two sessions of one rower go on side by side; both are kept.
+
+        A hub that took a rower over from another is no conflict: of the session that it ended comes its end at most.
+        """
+        if rower is None or not part.lines:
+            return
+        claims = self._claims.setdefault(rower, {})
+        before = claims.get(part.session_id)
+        since_s = float("inf") if before is None or part.is_over else max(before.heard_s, now_s - TOGETHER_S)
+        for other, claim in claims.items():
+            if other != part.session_id and claim.heard_s >= since_s:
+                first, second = sorted((other, part.session_id))
+                hubs = [outside_text(hub if each == part.session_id else claim.hub) for each in (first, second)]
+                self._tell(
+                    f"The hubs {hubs[0]} and {hubs[1]} both send the rower {outside_text(rower)}; both sessions are "
+                    f"kept: {first}, {second}. End one of them."
+                )
+        claims[part.session_id] = _Claim(hub, now_s)
+
+    def _check_clock(self, hub: str, batch: Batch, now: datetime, now_s: float) -> None:
+        """Tell when a hub's clock and this one differ, and when no longer; one late batch is no wrong clock."""
+        if batch.at is None:
+            return
+        off_s = (batch.at - now).total_seconds()
+        way = "ahead of" if off_s > 0 else "behind"
+        wrong = self._clocks.get(hub)
+        if abs(off_s) <= CLOCK_S / 2:
+            if wrong is not None and wrong.is_told:
+                self._say(f"The clock of the hub {outside_text(hub)} is right again.")
+            self._clocks.pop(hub, None)
+        elif abs(off_s) > CLOCK_S and (wrong is None or wrong.way != way):
+            self._clocks[hub] = _Wrong(way, now_s)
+        elif wrong is not None and not wrong.is_told and now_s - wrong.since_s >= CLOCK_FOR_S:
+            self._clocks[hub] = wrong._replace(is_told=True)
+            self._say(
+                f"The clock of the hub {outside_text(hub)} is {abs(off_s):.0f} s {way} this computer's: set the wrong "
+                "one right. Nothing is lost; sessions keep the times that their hub says."
             )
 
     def _tell(self, text: str) -> None:
@@ -397,11 +450,15 @@ class Collector:
             self._log.append(content)
         except OSError as error:
             if not self._is_refused:
-                self._say(f"The disk refuses ({error.strerror}): hubs keep what they have until there is room.")
+                self._say(
+                    f"The disk refuses ({error.strerror}): nothing is acknowledged, and hubs keep what they have. "
+                    f"Make room for {self._folder}, or see what ails its disk; the rest then comes by itself."
+                )
             self._is_refused = True
             return False
         if self._is_refused:
             self._say("The disk takes what comes again.")
+            self.to_store = True  # what was whole meanwhile couldn't be stored
         self._is_refused, self._saved_last = False, content
         self._unsynced.setdefault(self._log.path, set()).update(part.session_id for part in self._unsaved)
         for part in self._unsaved:
@@ -426,7 +483,8 @@ class Collector:
         try:
             self._tend(now_s)
         except OSError as error:  # the log has it all, and it is tried again
-            self._tell(f"The disk refuses a journal ({error.strerror}); it is tried again.")
+            if not self._is_refused:
+                self._tell(f"The disk refuses a journal ({error.strerror}); it is tried again.")
 
     def _tend(self, now_s: float) -> None:
         for session_id in self._some(self._late, AT_ONCE):
@@ -525,7 +583,14 @@ class Collector:
             self._done[session_id] = done
             self._whole.discard(session_id)
             self._handing[session_id] = None
-            del self._open[session_id]
+            self._let_go(session_id)
+
+    def _let_go(self, session_id: str) -> None:
+        rower = self._open.pop(session_id).rower
+        if rower is not None and (claims := self._claims.get(rower)) is not None:
+            claims.pop(session_id, None)
+            if not claims:
+                del self._claims[rower]
 
     def _hand_on(self, session_id: str) -> None:
         """Move a whole session to where it is stored from, unless that is busy with what there was of it before."""
@@ -560,6 +625,12 @@ class Collector:
                             file.write(self._path(session_id).read_bytes())
                         opened.is_stored = self.to_store = True
                 return
+
+
+def _rower(header: bytes) -> str | None:
+    machine = header_content(header).get("machine")
+    address = machine.get("address") if isinstance(machine, dict) else None
+    return address if isinstance(address, str) else None
 
 
 def _joined(lines: Iterable[bytes]) -> bytes:

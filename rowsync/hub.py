@@ -73,10 +73,11 @@ def _now_s() -> float:
 
 @dataclass(slots=True)
 class _File:
-    """A journal as far as it is synced: where it lies, and where each of its lines ends."""
+    """A journal as far as it is synced: where it lies, where each of its lines ends, whether those are all it has."""
 
     path: Path
     ends: array[int] = field(default_factory=lambda: array("Q"))
+    is_read: bool = False
 
     @property
     def size(self) -> int:
@@ -89,7 +90,8 @@ class _File:
         Raises:
             OSError: it can't be read or synced.
         """
-        if self.path.stat().st_size <= self.size:
+        self.is_read = self.path.stat().st_size <= self.size
+        if self.is_read:
             return
         with self.path.open("rb", buffering=0) as file:
             sync_data(file.fileno())
@@ -98,9 +100,11 @@ class _File:
         while (end := content.find(b"\n", start)) >= 0:
             start = end + 1
             self.ends.append(at + start)
+        if not start and len(content) == MOST_READ:  # no line is so long: what a crash left of many
+            self.ends.append(at + MOST_READ)
 
     def lines(self, first: int, stop: int) -> tuple[bytes, ...]:
-        """Some lines, an empty one for each that is damaged.
+        """Some lines, an empty one for each that is damaged or no longer there.
 
         Raises:
             OSError: they can't be read.
@@ -110,10 +114,11 @@ class _File:
         begin = self.ends[first - 1] if first else 0
         with self.path.open("rb", buffering=0) as file:
             content = os.pread(file.fileno(), self.ends[stop - 1] - begin, begin)
-        lines = content.split(b"\n")[:-1]
-        if len(lines) != stop - first:
-            raise OSError("it changed")
-        return tuple(map(sound_line, lines))
+        starts = (begin, *self.ends[first : stop - 1])
+        ends = self.ends[first:stop]
+        return tuple(
+            sound_line(content[start - begin : end - begin - 1]) for start, end in zip(starts, ends, strict=True)
+        )
 
 
 class Hub:
@@ -157,10 +162,20 @@ class Hub:
             return
         self.sender.answered(answer, now_s)
         self._give_up(answer)
+        for session_id in answer.have.keys() & self._files.keys():
+            self._compare(self._files[session_id], answer.have[session_id])
         for session_id in answer.over & self._files.keys():
             file = self._files[session_id]
-            if self._is_spooled(file.path) and answer.have.get(session_id) == len(file.ends):
+            if self._is_spooled(file.path) and file.is_read and answer.have.get(session_id, 0) >= len(file.ends):
                 self._let_go(session_id, file.path)
+
+    def _compare(self, file: _File, have: int) -> None:
+        """Tell when this disk lost what the collector has."""
+        if file.is_read and have > len(file.ends):
+            self._tell(
+                f"The end of {file.path} is lost here, from line {len(file.ends) + 1} on; the collector has it, "
+                f"{count(have - len(file.ends), 'line')} more."
+            )
 
     def _give_up(self, answer: Answer) -> None:
         for session_id in answer.refused.keys() & self._files.keys():
@@ -190,7 +205,7 @@ class Hub:
             file.path = path
             try:
                 file.read_on()
-                is_over = self._is_spooled(path) and path.stat().st_size == file.size
+                is_over = self._is_spooled(path) and file.is_read
             except OSError as error:
                 if not isinstance(error, FileNotFoundError):  # moved just now: found again the next time
                     self._tell(f"{path} can't be read ({error.strerror}); it is tried again.")
@@ -215,7 +230,11 @@ class Hub:
         except OSError:  # moved just now; nobody answers, so it is sent again
             return None
         if lost := sum(not line for line in lines):
-            self._tell(f"{count(lost, 'line')} of {file.path} can't be read, and the collector gets the rest.")
+            first = span.first + lines.index(b"") + 1
+            self._tell(
+                f"{count(lost, 'line')} of {file.path} can't be read, from line {first} on, and the collector gets "
+                "the rest."
+            )
         return Part(span.session_id, span.first, lines, span.is_over)
 
     def _tell(self, text: str) -> None:

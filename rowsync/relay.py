@@ -306,8 +306,10 @@ class Sender:
                     spans.append(Span(session_id, 0, 1, False))
                     _waited(sent, now_s)
                 continue
-            stop = min(sent.held, sent.sent + max(0, left))
-            is_over = sent.is_over and stop == sent.held
+            stop = max(
+                sent.sent, min(sent.held, sent.sent + max(0, left))
+            )  # the collector may have more than is left here
+            is_over = sent.is_over and stop >= sent.held
             if stop > sent.sent or (is_over and not sent.told_over):
                 spans.append(Span(session_id, sent.sent, stop, is_over))
                 left -= stop - sent.sent
@@ -320,7 +322,7 @@ class Sender:
         """Take an answer; what it says of sessions of others is nothing to this hub."""
         for session_id, have in answer.have.items():
             sent = self._sessions.get(session_id)
-            if sent is None or have > sent.held:
+            if sent is None:
                 continue
             if sent.have is None:
                 sent.have, sent.sent, sent.moved_s, sent.patience_s = have, have, now_s, PATIENCE_S

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rowsync.collector import SILENT_S, Collector
 from rowsync.errors import StoreError
-from rowsync.hub import Hub
+from rowsync.hub import MOST_READ, Hub
 from rowsync.journal import Journal
 from rowsync.recording import header_line, item_line
 from rowsync.relay import Part, answer_bytes, batch_bytes
@@ -167,6 +167,56 @@ def test_a_line_that_is_damaged_on_the_hubs_disk_costs_no_other(gym):
     assert ["1 line of" in each for each in gym.hub_told] == [True]
 
 
+def test_a_hole_in_the_hubs_journal_is_said_at_both_ends_and_the_rest_goes_on(gym):
+    whole = b"\n".join((*LINES, b""))
+    gym.journal.write_bytes(whole)
+    gym.hub.batches(0.0, NOW)
+    begin, end = whole.index(LINES[2]) + 3, whole.index(LINES[4]) - 3
+    gym.journal.write_bytes(whole[:begin] + bytes(end - begin) + whole[end:])
+    gym.go_on()
+    assert gym.held() == b"\n".join((*LINES[:2], b"", b"", *LINES[4:], b""))
+    assert ["2 lines" in each and "from line 3 on" in each for each in gym.hub_told] == [True]
+    assert ["one" in each and "2 lines" in each and ID in each and "line 3 on" in each for each in gym.told] == [True]
+    gym.store()
+    gym.go_on(60)
+    (stored,) = Store(gym.folder).recover()
+    assert stored.problem is None
+    assert stored.summary["notifications"] == len(NOTIFICATIONS) - 2
+
+
+def test_a_journal_cut_short_under_the_hub_is_said_and_its_session_is_over_all_the_same(gym):
+    gym.journal.write_bytes(b"\n".join((*LINES, b"")))
+    gym.hub.batches(0.0, NOW)
+    gym.journal.write_bytes(b"\n".join((*LINES[:4], b"")))
+    gym.store()
+    gym.go_on(60)
+    assert (gym.folder / "journal" / f"{ID}.jsonl").read_bytes() == b"\n".join(
+        (*LINES[:4], *[b""] * (len(LINES) - 4), b"")
+    )
+    lost = f"{len(LINES) - 4} line"
+    assert sum(lost in each for each in gym.hub_told) == sum(lost in each for each in gym.told) == 1
+
+
+def test_what_the_hubs_disk_lost_and_the_collector_has_is_said_once_and_stays(gym):
+    whole = b"\n".join((*LINES, b""))
+    gym.journal.write_bytes(whole)
+    gym.go_on()
+    gym.journal.write_bytes(b"\n".join((*LINES[:4], b"")))
+    gym.start_hub()
+    gym.go_on(60)
+    gym.store()
+    gym.go_on(60)
+    assert (gym.folder / "journal" / f"{ID}.jsonl").read_bytes() == whole
+    assert not list((gym.hub_folder / "hub").glob("*.jsonl"))
+    assert [f"{len(LINES) - 4} line" in each for each in gym.hub_told] == [True, False]
+
+
+def test_a_hole_larger_than_what_is_read_at_once_holds_up_nothing(gym):
+    gym.journal.write_bytes(b"\n".join((*LINES[:2], bytes(MOST_READ + 9), *LINES[2:], b"")))
+    gym.go_on()
+    assert gym.held().replace(b"\n\n", b"\n").replace(b"\n\n", b"\n") == b"\n".join((*LINES, b""))
+
+
 def test_a_session_that_falls_silent_is_stored_as_it_is_and_again_when_the_rest_comes(gym):
     gym.journal.write_bytes(b"\n".join((*LINES[:3], b"")))
     gym.go_on(5)
@@ -247,15 +297,57 @@ def test_another_session_of_the_same_name_is_refused_and_stays_at_its_hub(gym):
     assert gym.journal.exists()
 
 
-def test_two_hubs_that_claim_one_rower_are_told_of_and_both_kept(gym):
-    machine = {"name": "PM5", "address": "AA:BB:CC:DD:EE:FF"}
-    for hub, session_id in (("one", "session-a"), ("two", "session-b")):
-        header = replace(HEADER, session_id=session_id, machine=machine)
-        gym.take(batch_bytes([Part(session_id, 0, (header_line(header)[:-1], *LINES[1:]))]), hub=hub)
-    assert gym.held("session-a").count(b"\n") == gym.held("session-b").count(b"\n") == len(LINES)
-    assert [all(word in each for word in ("one", "two", "AA:BB", "session-a", "session-b")) for each in gym.told] == [
-        True
+def claimed_by(session_id):
+    """Lines of a session of one and the same rower."""
+    header = replace(HEADER, session_id=session_id, machine={"name": "PM5", "address": "AA:BB:CC:DD:EE:FF"})
+    return header_line(header)[:-1], *LINES[1:]
+
+
+def send(gym, hub, first, stop, *, is_over=False):
+    """Let a hub send some lines of its session of the rower, a second after what came before."""
+    gym.now_s += 1.0
+    session_id = f"session-{hub}"
+    gym.take(batch_bytes([Part(session_id, first, claimed_by(session_id)[first:stop], is_over)]), hub=hub)
+    gym.collector.tend(gym.now_s)
+
+
+def conflicts(gym):
+    return [
+        each for each in gym.told if all(word in each for word in ("one", "two", "AA:BB", "session-one", "session-two"))
     ]
+
+
+def test_two_hubs_that_claim_one_rower_are_told_of_once_and_both_kept(gym):
+    for first in range(len(LINES)):
+        send(gym, "one", first, first + 1)
+        send(gym, "two", first, first + 1)
+    assert gym.held("session-one").count(b"\n") == gym.held("session-two").count(b"\n") == len(LINES)
+    assert len(conflicts(gym)) == len(gym.told) == 1
+
+
+@pytest.mark.parametrize("is_in_journals", [False, True])
+def test_a_conflict_that_lasts_is_told_of_after_a_restart_too(gym, is_in_journals):
+    send(gym, "one", 0, 2)
+    send(gym, "two", 0, 2)
+    for _ in range(1 + is_in_journals):  # the first brings the log into the journals
+        gym.start()
+    gym.told.clear()
+    for first in range(2, 5):
+        send(gym, "one", first, first + 1)
+        send(gym, "two", first, first + 1)
+    assert len(conflicts(gym)) == 1
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_hub_that_gave_a_rower_up_is_in_nobodys_way(gym, restarts):
+    send(gym, "one", 0, 4)
+    send(gym, "two", 0, 2)
+    if restarts:
+        gym.start()
+    send(gym, "one", 4, 5, is_over=True)
+    for first in range(2, len(LINES)):
+        send(gym, "two", first, first + 1)
+    assert gym.told == []
 
 
 def test_another_session_of_the_name_of_a_stored_one_is_refused(gym):
@@ -266,12 +358,29 @@ def test_another_session_of_the_name_of_a_stored_one_is_refused(gym):
     assert (list(answer.refused), answer.over) == ([ID], set())
 
 
-def test_a_hub_with_a_wrong_clock_is_told_of_once_and_its_times_stay(gym):
-    for first in range(3):
-        batch = batch_bytes([Part(ID, first, LINES[first : first + 1])], NOW + timedelta(hours=2))
+def tick(gym, *offsets_s):
+    """Let a hub whose clock is off send a line a second."""
+    for first, off_s in enumerate(offsets_s):
+        gym.now_s += 1.0
+        batch = batch_bytes([Part(ID, first, LINES[first : first + 1])], NOW + timedelta(seconds=off_s))
         gym.take(batch, hub="late")
-    assert ["late" in each and "ahead" in each for each in gym.told] == [True]
-    assert gym.held() == b"\n".join((*LINES[:3], b""))
+
+
+def test_a_hub_with_a_wrong_clock_is_told_of_once_and_its_times_stay(gym):
+    tick(gym, *[7200] * len(LINES))
+    assert ["late" in each and "7200 s ahead" in each for each in gym.told] == [True]
+    assert gym.held() == b"\n".join((*LINES, b""))
+
+
+def test_a_clock_that_is_set_right_is_told_of_and_so_is_one_that_goes_wrong_again(gym):
+    tick(gym, *[-90] * 9, *[0] * 3, *[-90] * 9)
+    assert ["90 s behind" in each for each in gym.told] == [True, False, True]
+    assert "right again" in gym.told[1]
+
+
+def test_a_batch_that_lay_on_a_cut_wire_makes_no_clock_wrong(gym):
+    tick(gym, 0, -100, -100, 0, 0, 0, 0, 0, -100)
+    assert gym.told == []
 
 
 ANYTHING = st.one_of(
@@ -316,14 +425,16 @@ print(collector.take([("one", first)], now, 0.0).answers["one"].have[ID])
 print(*(len(collector.take([("one", second)], now, at_s).answers) for at_s in (1.0, 2.0)))
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 print(collector.take([("one", second)], now, 3.0).answers["one"].have[ID])
+print(collector.to_store)
 print(told)
 """
 
 
 def test_a_full_disk_acknowledges_nothing_and_goes_on_when_there_is_room(tmp_path):
     done = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, check=True)
-    have, refused, at_last, told = done.stdout.splitlines()
+    have, refused, at_last, stores, told = done.stdout.splitlines()
     assert (have, refused, at_last) == ("2", "0 0", str(len(LINES)))
+    assert stores == "True", "what was whole while the disk was full isn't stored"
     assert told.count("refuses") == told.count("takes what comes again") == 1
     again = Gym.__new__(Gym)
     again.folder, again.told, again.now_s = tmp_path, [], 0.0
