@@ -385,7 +385,7 @@ class Collector:
         self._tell(f"{part.session_id} of the hub {outside_text(hub)} isn't taken: {why}. What is held stays as it is.")
 
     def _notice_gap(self, hub: str, part: Part) -> None:
-        """Tell of lines that a hub's disk lost; the session is stored without them, and says how many they are."""
+        """Tell of lines that a hub's disk lost; the session is stored without them."""
         if (lost := part.lines.count(b"")) > 0:
             at = part.lines.index(b"")
             times = [content.get("t") for line in part.lines[at:] if (content := header_content(line))]

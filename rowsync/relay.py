@@ -306,9 +306,8 @@ class Sender:
                     spans.append(Span(session_id, 0, 1, False))
                     _waited(sent, now_s)
                 continue
-            stop = max(
-                sent.sent, min(sent.held, sent.sent + max(0, left))
-            )  # the collector may have more than is left here
+            # No line before those that the collector has, though these may be more than are left here.
+            stop = max(sent.sent, min(sent.held, sent.sent + max(0, left)))
             is_over = sent.is_over and stop >= sent.held
             if stop > sent.sent or (is_over and not sent.told_over):
                 spans.append(Span(session_id, sent.sent, stop, is_over))
