@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from rowsync.errors import UsageError
@@ -46,6 +47,13 @@ _WRITTEN = ("LastModified", "last_modified", "mtime", "updated", "created")
 """How they say when it was written."""
 
 
+class _Note(NamedTuple):
+    """A packer's note: whose it is, and when it was written last [s]."""
+
+    token: bytes
+    written_s: float
+
+
 class Bucket:
     """A shelf on a file system of fsspec's.
 
@@ -70,7 +78,7 @@ class Bucket:
             raise UsageError(f"{what} For a bucket of S3: pip install 'rowsync[s3]'") from None
         self._is_whole = not OBJECT_STORES.isdisjoint(_protocols(self._files))
         self._seen: dict[str, tuple[float, dict[str, Placed]]] = {}
-        self._note: tuple[bytes, float] | None = None
+        self._note: _Note | None = None
 
     def __reduce__(self) -> tuple[type[Bucket], tuple[str]]:
         """A connection is made anew wherever this goes."""
@@ -102,7 +110,11 @@ class Bucket:
         seen_s, _ = self._seen.get(kind, (-SEEN_FOR_S, {}))
         if time.monotonic() - seen_s > SEEN_FOR_S:
             self.listing(kind)
-        return written_last([each for key, each in self._seen[kind][1].items() if key.endswith(f"/{file}")])
+        return written_last([each for key, each in self._seen[kind][1].items() if fnmatchcase(key, f"*/{file}")])
+
+    def look_again(self) -> None:
+        """What was seen before may have changed."""
+        self._seen.clear()
 
     def placed(self, key: str) -> Placed | None:
         """The file of that key; None when there is none."""
@@ -114,6 +126,10 @@ class Bucket:
 
     def read(self, key: str) -> bytes:
         """What is in a file."""
+        self._renew()
+        return self._read(key)
+
+    def _read(self, key: str) -> bytes:
         with _asked():
             content: bytes = self._files.cat_file(self._path(key))
         return content
@@ -122,17 +138,18 @@ class Bucket:
         """A file, as pyarrow opens it: all of it, or of a pack what is asked for."""
         if not is_pack(key):
             return io.BytesIO(self.read(key))
+        self._renew()
         with _asked():
             return self._files.open(self._path(key), "rb", block_size=1 << 20)
 
     def put(self, key: str, content: bytes) -> None:
         """Write a file, whole or not at all."""
+        self._renew()
         with _asked():
             if self._is_whole:
                 self._files.pipe_file(self._path(key), content)
             else:
                 self._put_beside(self._path(key), content)
-        self._renew()
         kind = key.partition("/")[0]
         if kind in self._seen and (placed := self.placed(key)) is not None:
             self._seen[kind][1][key] = placed
@@ -145,6 +162,7 @@ class Bucket:
 
     def remove(self, key: str) -> None:
         """Remove a file; one that is gone already is no error."""
+        self._renew()
         with suppress(FileNotFoundError), _asked():
             self._files.rm_file(self._path(key))
         self._seen.get(key.partition("/")[0], (0.0, {}))[1].pop(key, None)
@@ -162,25 +180,26 @@ class Bucket:
     def writing(self) -> Iterator[None]:
         """Not while somebody packs."""
         self._wait()
+        self.look_again()
         yield
 
     @contextmanager
     def packing(self) -> Iterator[None]:
         """Nobody else writes meanwhile, as far as they look for the note."""
         self._wait()
-        note = b"%d %s" % (time.time_ns(), os.urandom(8).hex().encode())
-        self._note = note, time.monotonic()
+        token = os.urandom(8).hex().encode()
         try:
-            self.put(NOTE, note)
+            self._write_note(token)
             time.sleep(GRACE_S)
-            if self.read(NOTE) != note:
-                raise OSError(errno.EBUSY, "somebody else packs it at this moment; try again later")
+            self._check_note(token)
+            self._note = _Note(token, time.monotonic())
+            self.look_again()
             yield
         finally:
             self._note = None
             with suppress(OSError):
-                if self.read(NOTE) == note:
-                    self.remove(NOTE)
+                self._check_note(token)
+                self.remove(NOTE)
 
     def _wait(self) -> None:
         """Wait until nobody packs; a note that stays the same for long was left by a crash."""
@@ -194,10 +213,28 @@ class Bucket:
             time.sleep(TICK_S)
 
     def _renew(self) -> None:
-        if self._note is not None and time.monotonic() - self._note[1] > RENEWED_S:
-            note, self._note = self._note[0], (self._note[0], time.monotonic())
-            with _asked():
-                self._files.pipe_file(self._path(NOTE), note)
+        """While it is packed: say from time to time that it still is, unless others took it for left by now."""
+        if self._note is not None and time.monotonic() - self._note.written_s > RENEWED_S:
+            self._check_note(self._note.token)
+            self._write_note(self._note.token)
+            self._note = self._note._replace(written_s=time.monotonic())
+
+    def _write_note(self, token: bytes) -> None:
+        """Write the note; each time another one, since for some file systems the same content is the same file."""
+        with _asked():
+            self._files.pipe_file(self._path(NOTE), b"%s %d" % (token, time.time_ns()))
+
+    def _check_note(self, token: bytes) -> None:
+        """See that the note is still this packer's.
+
+        Raises:
+            OSError: it isn't.
+        """
+        note = b""
+        with suppress(FileNotFoundError):
+            note = self._read(NOTE)
+        if not note.startswith(token):
+            raise OSError(errno.EBUSY, "somebody else packs it at this moment; try again later")
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"

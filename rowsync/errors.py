@@ -83,3 +83,7 @@ class StoreError(RowsyncError):
     """Something can't be written."""
 
     exit_code = 5
+
+
+class HeldMore(StoreError):
+    """A longer recording of a session is stored: a shorter one never takes its place."""

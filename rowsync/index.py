@@ -98,7 +98,7 @@ def updated(index: Index, shelf: Shelf) -> Index:
     kept = {key: file for key, file in index.files.items() if key in listed and listed[key].mark == file.mark}
     if len(kept) == len(listed) == len(index.files):
         return index
-    files = kept | {key: _file(shelf, placed) for key, placed in listed.items() if key not in kept}
+    files = kept | {key: file_of(shelf, placed) for key, placed in listed.items() if key not in kept}
     before, after = owners(index.files), owners(files)
     wanted = {name: key for name, key in after.items() if key not in kept or before.get(name) != key}
     stay = after.keys() - wanted.keys()
@@ -138,8 +138,17 @@ def _by_weight(entry: tuple[str, File]) -> tuple[bool, int, str]:
     return is_pack(key), -file.written_ns, key
 
 
-def _file(shelf: Shelf, placed: Placed) -> File:
-    """A file and what it holds; of a pack that can't be read, itself, so that it is told of."""
+def file_of(shelf: Shelf, placed: Placed, known: Mapping[str, File] | None = None) -> File:
+    """A file and what it holds; of a pack that can't be read, itself, so that it is told of.
+
+    Args:
+        shelf: the shelf.
+        placed: the file.
+        known: files that needn't be read again, by their keys.
+    """
+    file = (known or {}).get(placed.key)
+    if file is not None and file.mark == placed.mark:
+        return file
     names = [placed.name]
     if placed.is_pack:
         with suppress(RecordingError):

@@ -59,6 +59,8 @@ class Shelf(Protocol):
     is_shared: bool
     advice: str
 
+    def __hash__(self) -> int: ...
+
     def label(self, key: str = "") -> str:
         """How a person finds a file, or the place itself."""
 
@@ -69,7 +71,15 @@ class Shelf(Protocol):
         """The files of one athlete's year, given `<kind>/athlete=<athlete>/year=<year>`."""
 
     def found(self, kind: str, file: str) -> list[Placed]:
-        """The files of a kind that are called so, whichever athlete's and year's; the one written last comes first."""
+        """The files of a kind that are called so, whichever athlete's and year's; the one written last comes first.
+
+        Args:
+            kind: which.
+            file: their name; a `*` stands for anything.
+        """
+
+    def look_again(self) -> None:
+        """What was seen before may have changed."""
 
     def placed(self, key: str) -> Placed | None:
         """The file of that key; None when there is none."""
@@ -151,6 +161,9 @@ class Folder:
         """The files of a kind that are called so; the one written last comes first."""
         paths = self.path.glob(f"{kind}/*/*/{file}")
         return written_last(list(filter(None, (self.placed(self._key(path)) for path in paths))))
+
+    def look_again(self) -> None:
+        """It looks each time."""
 
     def placed(self, key: str) -> Placed | None:
         """The file of that key; None when there is none."""

@@ -32,6 +32,7 @@ from rowsync.comparison import comparable_fields
 from rowsync.corrections import Correction, correction_fields, correction_from_fields, fitted
 from rowsync.days import day_of
 from rowsync.errors import (
+    HeldMore,
     NewerFile,
     RecordingError,
     RowsyncError,
@@ -264,16 +265,11 @@ class Store:
         """Analyse a recording and store it; storing the same session again replaces it, and keeps what was corrected.
 
         Raises:
-            StoreError: the folder can't be written, or holds more of this session already; what was there before is
-                untouched.
+            HeldMore: more of this session is stored already.
+            StoreError: the folder can't be written; what was there before is untouched.
+            Unreadable: nobody can tell just now what is stored of it.
         """
-        session, said = self._analysed(recording)
-        if held := self._held_more(session):
-            raise StoreError(
-                f"The session {session.header.session_id} is stored already, with {held} notifications; this recording "
-                f"of it has only {session.notifications}. To store both, change its session_id."
-            )
-        return self._keep(recording, session, said)
+        return self._keep(recording, *self._analysed(recording))
 
     def _analysed(self, recording: Recording, said: _Said | None = None) -> tuple[Session, _Said]:
         """A session with its intervals as a person corrected them, where one did; else as they are detected."""
@@ -301,15 +297,15 @@ class Store:
         raw = raw_bytes(recording)
         summary, samples, row = self._made(session, said)
         key = self._key("samples", session)
-        is_stored = bool(self._parts("raw", session.header.session_id))
         with self._writing():
-            found = index.updated(index.held(self.shelf), self.shelf) if is_stored or not self._is_together else None
-            places = self._places(session.header.session_id, found)
+            places = self._places(session.header.session_id)
+            _refuse_shorter(session, places)
+            found = None if self._is_together else index.updated(index.held(self.shelf), self.shelf)
             self._put(self._key("raw", session), raw, places)
             self._put(key, samples, places)
             self._move_said(session, places)
             placed = self.shelf.placed(key)
-            if found is not None and placed is not None and not self._is_together:
+            if found is not None and placed is not None:
                 self._write_index(found.with_row(row, placed))
         return summary
 
@@ -358,12 +354,13 @@ class Store:
                 self._set_aside(journal)
                 return Recovery(journal, problem=f"{error} It was set aside in {journal.parent / 'damaged'}.")
             session, said = self._analysed(recording)
-            if self._held_more(session):
+            try:
+                summary = self._keep(recording, session, said) if session.is_rowed else None
+            except HeldMore:
                 self._set_aside(journal)
                 return Recovery(
                     journal, problem=f"{journal} was set aside: a longer recording of it is stored already."
                 )
-            summary = self._keep(recording, session, said) if session.is_rowed else None
             if recording.refused_lines:
                 self._set_aside(journal)
             else:
@@ -683,11 +680,16 @@ class Store:
     def _is_held(self, places: Places, key: str, content: bytes) -> bool:
         """Whether a session's samples lie where they belong, nowhere else, and are these."""
         first, *others = places.samples
-        if any(not self.shelf.is_one(first.key, other.key) for other in others):
+        if any(other.group is None and not self.shelf.is_one(first.key, other.key) for other in others):
             return False
         if first.group is None:
             return self.shelf.is_one(first.key, key) and self.shelf.read(first.key) == content
-        return folder_of(first.key) == folder_of(key) and alone(first, SAMPLES) == content
+        try:
+            return folder_of(first.key) == folder_of(key) and alone(first, SAMPLES) == content
+        except Unreadable:
+            raise
+        except RecordingError:  # damaged, or an older rowsync's
+            return False
 
     def _settled(self, derived: _Derived) -> Rebuilt:
         """Write what was derived, unless somebody stored more of the session or said something of it meanwhile."""
@@ -704,7 +706,7 @@ class Store:
 
     def _is_still(self, derived: _Derived) -> bool:
         """Whether the files that a session was derived from lie there as they did, and no other words of anybody's."""
-        known = [part for kind in ("raw", *SAID) for part in derived.places.of(kind)]
+        known = [part for kind in KINDS for part in derived.places.of(kind)]
         if any((placed := self.shelf.placed(part.key)) is None or placed.mark != part.mark for part in known):
             return False
         said = {part.key for part in known}
@@ -769,59 +771,82 @@ class Store:
         }
 
     def parts(self, kind: str) -> Iterator[Part]:
-        """Every part of a kind, of one session that one first which counts."""
-        listed = [placed for placed in self._listing(kind) if placed.key.endswith(_suffix(kind))]
-        own = (placed for placed in written_last(listed) if not placed.is_pack)
-        yield from (Part(self.shelf, placed.key, placed.name, placed.mark) for placed in own)
+        """Every part of a kind, of one session that one first which counts; of a pack that can't be read, itself."""
+        listed = written_last([placed for placed in self._listing(kind) if placed.key.endswith(_suffix(kind))])
+        for placed in listed:
+            if not placed.is_pack:
+                yield _part_of(self.shelf, placed)
         for placed in filter(attrgetter("is_pack"), listed):
-            yield from _parts_of_pack(self.shelf, placed) or [Part(self.shelf, placed.key, placed.name, placed.mark)]
+            try:
+                yield from _parts_of_pack(self.shelf, placed)
+            except RecordingError:
+                yield _part_of(self.shelf, placed)
 
     def _listing(self, kind: str) -> list[Placed]:
         with self._reached():
             return self.shelf.listing(kind)
 
-    def _places(self, session_id: str, found: Index | None = None) -> Places:
+    def _places(self, session_id: str) -> Places:
         """Where the files of one session lie."""
         name = slug(session_id)
-        return Places(name, **{kind: tuple(self._parts(kind, session_id, found)) for kind in KINDS})
+        own = {kind: self._own(kind, name) for kind in KINDS}
+        lacking = [kind for kind in _PACKED if not own[kind]]
+        years = self._years(name) if lacking else []
+        packed = {kind: self._in_packs(kind, name, years) for kind in lacking}
+        return Places(name, **{kind: tuple(parts) for kind, parts in (own | packed).items()})
 
-    def _parts(self, kind: str, session_id: str, found: Index | None = None) -> list[Part]:
-        """Where a session's files of a kind lie; the one that counts comes first.
-
-        Args:
-            kind: which.
-            session_id: whose.
-            found: the index, for whoever wants to know of packs too, though it has a file of its own.
-        """
+    def _parts(self, kind: str, session_id: str) -> list[Part]:
+        """Where a session's files of a kind lie; the one that counts comes first."""
         name = slug(session_id)
-        with self._reached():
-            own = self.shelf.found(kind, f"{name}{_suffix(kind)}")
-        parts = [Part(self.shelf, placed.key, name, placed.mark) for placed in own]
-        if kind in SAID or (parts and found is None):
-            return parts
-        return parts + self._packed(kind, name, found or index.held(self.shelf))
+        own = self._own(kind, name)
+        return own if own or kind in SAID else self._in_packs(kind, name, self._years(name))
 
-    def _packed(self, kind: str, name: str, found: Index) -> list[Part]:
-        """Where in packs a session lies: in those of that year in which its samples are."""
-        folders = {folder_of(key) for key, file in found.files.items() if name in file.names}
-        folders = {kind + folder.removeprefix(index.KIND) for folder in folders}
+    def _own(self, kind: str, name: str) -> list[Part]:
+        """The files of a kind that a session has for itself."""
         with self._reached():
-            packs = [placed for folder in sorted(folders) for placed in self.shelf.folder(folder) if placed.is_pack]
-        return [part for placed in packs for part in _parts_of_pack(self.shelf, placed) if part.name == name]
+            found = self.shelf.found(kind, f"{name}{_suffix(kind)}")
+        return [_part_of(self.shelf, placed) for placed in found]
+
+    def _years(self, name: str) -> list[str]:
+        """The athletes' years, as `athlete=<athlete>/year=<year>`, in whose packs something of a session may be.
+
+        It is packed beside its samples, which a packer that was killed may have left in a file of their own.
+        """
+        with self._reached():
+            packs = self.shelf.found(index.KIND, f"{PACK}*.parquet")
+        known = index.held(self.shelf).files if packs else {}
+        keys = {each.key for each in packs if name in index.file_of(self.shelf, each, known).names}
+        keys |= {part.key for kind in _PACKED for part in self._own(kind, name)}
+        return sorted({_year_of(key) for key in keys})
+
+    def _in_packs(self, kind: str, name: str, years: Sequence[str]) -> list[Part]:
+        """Where in packs of these years a session lies, in that one first which counts.
+
+        Raises:
+            Unreadable: nobody can tell just now.
+        """
+        with self._reached():
+            listed = [placed for year in years for placed in self.shelf.folder(f"{kind}/{year}")]
+        found = []
+        for placed in filter(attrgetter("is_pack"), written_last(listed)):
+            try:
+                found += [part for part in _parts_of_pack(self.shelf, placed) if part.name == name]
+            except Unreadable:
+                raise
+            except RecordingError:  # which is told of by whoever reads the index
+                continue
+        return found
 
     def _part(self, kind: str, session_id: str) -> Part:
-        parts = self._parts(kind, session_id) or self._parts(kind, session_id, self._index())
-        return Places(session_id, **{kind: tuple(parts)}).first(kind)
+        return Places(session_id, **{kind: tuple(self._parts(kind, session_id))}).first(kind)
 
     def _read(self, kind: str, session_id: str, read: Callable[[Part], Read]) -> Read:
-        """Read a session's file; once more, where it was packed this moment."""
-        part = self._part(kind, session_id)
+        """Read a session's file; once more, where it was packed or stored by another this moment."""
         try:
-            return read(part)
-        except RecordingError:
-            if (again := self._part(kind, session_id)).key == part.key:
-                raise
-            return read(again)
+            return read(self._part(kind, session_id))
+        except (RecordingError, SessionNotFound):
+            self.shelf.look_again()
+            return read(self._part(kind, session_id))
 
     def _metadata(self, kind: str, session_id: str, *promised: str) -> dict[str, Any]:
         return self._read(kind, session_id, lambda part: metadata(part, *promised))
@@ -832,12 +857,13 @@ class Store:
         return f"{folder}/{slug(header.session_id)}{_suffix(kind)}"
 
     def _put(self, key: str, content: bytes, places: Places) -> None:
-        """Write a session's file; the same session elsewhere, or in a pack, is the same session."""
+        """Write a session's file; the same session elsewhere is the same session.
+
+        What a pack has of it stays there until that is packed anew: a file of its own counts before.
+        """
         self.shelf.put(key, content)
         for part in places.of(key.partition("/")[0]):
-            if part.group is not None:
-                self._unpack(part)
-            elif not self.shelf.is_one(key, part.key):
+            if part.group is None and not self.shelf.is_one(key, part.key):
                 self.shelf.remove(part.key)
 
     def _write_said(self, kind: str, session: Session, content: dict[str, Any]) -> None:
@@ -854,19 +880,6 @@ class Store:
             for part in places.of(kind):
                 if self.shelf.placed(key) is None:
                     self.shelf.move(part.key, key)
-
-    def _held_more(self, session: Session) -> int:
-        """How many notifications of a session are stored, if more than it has; 0 if not.
-
-        The raw bytes are the truth: a shorter recording never replaces a longer one.
-
-        Raises:
-            Unreadable: nobody can tell just now.
-        """
-        for part in self._parts("raw", session.header.session_id):
-            if (held := rows_held(part)) > session.notifications:
-                return held
-        return 0
 
     def _let_go(self, journal: Path) -> None:
         """Remove a journal that is stored, or leave it to the hub that still has to send it."""
@@ -902,30 +915,27 @@ class Store:
         table = self.table()
         began = dict(zip(*(values(table[name]) for name in ("session_id", "started_at")), strict=True))
         with self._writing(packing=True):
-            years: dict[str, list[Places]] = {}
-            for name, places in sorted(self.places().items()):
-                if began.get(name, before) < before and _is_packable(places):
-                    years.setdefault(folder_of(places.samples[0].key), []).append(places)
-            for folder, every in sorted(years.items()):
-                if sum(places.samples[0].group is None for places in every) >= fewest:
-                    yield self._pack_year(folder, every)
+            places, years = self.places(), dict[str, list[Places]]()
+            for name, each in sorted(places.items()):
+                if began.get(name, before) < before and _is_packable(each):
+                    years.setdefault(_year_of(each.samples[0].key), []).append(each)
+            for year, every in sorted(years.items()):
+                if sum(each.samples[0].group is None for each in every) >= fewest:
+                    yield self._pack_year(year, every, places.values())
         self.table()
 
-    def _pack_year(self, folder: str, every: list[Places]) -> Packed:
+    def _pack_year(self, year: str, every: Sequence[Places], stored: Iterable[Places]) -> Packed:
         """One year's sessions in packs; those that are packed already are packed again with the others."""
-        year, sound = folder.partition("/")[2], [places for places in every if _is_sound(places)]
-        before = len({part.key for places in sound for kind in _PACKED for part in places.of(kind)})
-        made = 0
-        for kind in _PACKED:
-            parts = [places.first(kind) for places in sound]
-            batches = (parts[first : first + MOST_PACKED] for first in range(0, len(parts), MOST_PACKED))
-            keys = [self._put_pack(f"{kind}/{year}", each) for each in batches]
-            self._remove_packed(parts, keys)
-            made += len(keys)
+        sound = [places for places in every if _is_sound(places)]
         names = {places.name for places in sound}
-        left = [places.samples[0] for places in every if places.name not in names]
-        problems = [f"{part} stays as it is: see `rowsync check`." for part in left]
-        return Packed(year, len(sound), before, made, problems)
+        before = len({part.key for places in sound for kind in _PACKED for part in places.of(kind)})
+        parts = {kind: [places.first(kind) for places in sound] for kind in _PACKED}
+        keys = {self._put_pack(f"{kind}/{year}", each) for kind in _PACKED for each in _batches(parts[kind])}
+        others = [each for each in stored if each.name not in names]
+        for kind in _PACKED:
+            self._remove_packed(f"{kind}/{year}", parts[kind], keys, others)
+        problems = [f"{each.samples[0]} stays as it is: see `rowsync check`." for each in every if each not in sound]
+        return Packed(year, len(sound), before, len(keys), problems)
 
     def _put_pack(self, folder: str, parts: Sequence[Part]) -> str:
         """Write a pack and read it back.
@@ -937,34 +947,41 @@ class Store:
         content = pack_bytes(parts, schema)
         key = f"{folder}/{PACK}{crc32(content):08x}.parquet"
         self.shelf.put(key, content)
-        placed = self.shelf.placed(key)
-        back = [] if placed is None else _parts_of_pack(self.shelf, placed)
-        if [_held(part, schema) for part in back] != [_held(part, schema) for part in parts]:
+        try:
+            placed = self.shelf.placed(key)
+            back = [] if placed is None else _parts_of_pack(self.shelf, placed)
+            is_whole = [_held(part, schema) for part in back] == [_held(part, schema) for part in parts]
+        except RecordingError:
+            is_whole = False
+        if not is_whole:
             raise StoreError(f"{self.shelf.label(key)} doesn't hold what was written into it; the sessions stay apart.")
         return key
 
-    def _remove_packed(self, parts: Sequence[Part], keys: Sequence[str]) -> None:
-        """Remove the files whose sessions are in packs now; of an older pack the others are in a new one too."""
-        packed = {part.name for part in parts}
-        for key in sorted({part.key for part in parts} - set(keys)):
-            placed = self.shelf.placed(key)
-            if placed is None or placed.mark not in {part.mark for part in parts if part.key == key}:
-                continue  # somebody stored more of it meanwhile: that one counts before the pack
-            if placed.is_pack:
-                rest = [part for part in _parts_of_pack(self.shelf, placed) if part.name not in packed]
-                if rest:
-                    self._put_pack(folder_of(key), rest)
-            self.shelf.remove(key)
+    def _remove_packed(self, folder: str, parts: Sequence[Part], keys: set[str], others: Sequence[Places]) -> None:
+        """Remove the files whose sessions are in packs now, and packs of which no other session needs anything.
 
-    def _unpack(self, part: Part) -> None:
-        """Take a session out of a pack: it has a file of its own."""
-        placed = self.shelf.placed(part.key)
-        if placed is None:
-            return
-        rest = [other for other in _parts_of_pack(self.shelf, placed) if other.name != part.name]
-        if rest:
-            self._put_pack(folder_of(part.key), rest)
-        self.shelf.remove(part.key)
+        A session needs what counts of it; one that can't be read whole, all there is.
+
+        Args:
+            folder: of the packs.
+            parts: what was packed.
+            keys: the packs that it is in.
+            others: every other session.
+        """
+        kind = folder.partition("/")[0]
+        for part in parts:
+            placed = self.shelf.placed(part.key) if part.group is None else None
+            if placed is not None and placed.mark == part.mark:  # else somebody stored it anew meanwhile
+                self.shelf.remove(part.key)
+        needed = keys | {
+            part.key
+            for each in others
+            for number, part in enumerate(each.of(kind))
+            if folder_of(part.key) == folder and (number == 0 or not _is_sound(each))
+        }
+        for placed in self.shelf.folder(folder):
+            if placed.is_pack and placed.key not in needed:
+                self.shelf.remove(placed.key)
 
     # --- the index ----------------------------------------------------------------------------------------------------
 
@@ -1132,33 +1149,61 @@ def _said_key(kind: str, raw: str, name: str) -> str:
     return f"{kind}{folder_of(raw).removeprefix('raw')}/{name}{_suffix(kind)}"
 
 
+def _part_of(shelf: Shelf, placed: Placed) -> Part:
+    """A file of one session."""
+    return Part(shelf, placed.key, placed.name, placed.mark)
+
+
 def _parts_of_pack(shelf: Shelf, placed: Placed) -> list[Part]:
-    """The sessions of a pack; none where it can't be read, of which the index tells."""
-    try:
-        names = packed_names(Part(shelf, placed.key, placed.name, placed.mark))
-    except RecordingError:
-        return []
+    """The sessions of a pack.
+
+    Raises:
+        RecordingError: it can't be read.
+    """
+    names = packed_names(_part_of(shelf, placed))
     return [Part(shelf, placed.key, name, placed.mark, number) for number, name in enumerate(names)]
 
 
+def _year_of(key: str) -> str:
+    """The athlete and year of a file, as `athlete=<athlete>/year=<year>`."""
+    return folder_of(key).partition("/")[2]
+
+
+def _refuse_shorter(session: Session, places: Places) -> None:
+    """The raw bytes are the truth: a shorter recording never takes the place of a longer one.
+
+    Raises:
+        HeldMore: it would.
+        Unreadable: nobody can tell just now.
+    """
+    for part in places.raw:
+        if (held := rows_held(part)) > session.notifications:
+            raise HeldMore(
+                f"The session {session.header.session_id} is stored already, with {held} notifications; this recording "
+                f"of it has only {session.notifications}. To store both, change its session_id."
+            )
+
+
+def _batches(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    """What is in one pack each."""
+    return (parts[first : first + MOST_PACKED] for first in range(0, len(parts), MOST_PACKED))
+
+
 def _is_packable(places: Places) -> bool:
-    """Whether a session's bytes and samples lie in one place each, both of one athlete's year, and hold something."""
-    if not (len(places.raw) == len(places.samples) == 1):
+    """Whether a session's bytes and samples lie in one athlete's year, each in not more than one file of its own."""
+    if not (places.raw and places.samples):
         return False
-    raw, samples = places.raw[0], places.samples[0]
-    return folder_of(raw.key).partition("/")[2] == folder_of(samples.key).partition("/")[2]
+    is_once = all(sum(part.group is None for part in places.of(kind)) <= 1 for kind in _PACKED)
+    return is_once and _year_of(places.raw[0].key) == _year_of(places.samples[0].key)
 
 
 def _is_sound(places: Places) -> bool:
     """Whether a session's files can be read, and have rows; a row group has some."""
     try:
-        for kind in _PACKED:
-            check(kind, places.first(kind))
-            if not rows_held(places.first(kind)) or not is_todays(metadata(places.first(kind))):
-                return False
+        said = [check(kind, places.first(kind)) for kind in _PACKED]
     except RecordingError:
         return False
-    return True
+    return all(each["rows"] and is_todays(each) for each in said)
 
 
 def _held(part: Part, schema: pa.Schema) -> tuple[str, dict[str, Any], pa.Table]:

@@ -9,6 +9,7 @@ A pack holds the tables of several sessions, one row group each, and the metadat
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -27,7 +28,7 @@ from rowsync.errors import NewerFile, RecordingError, Unreadable
 from rowsync.intervals import Effort
 from rowsync.recording import LARGEST_BYTES, Recording, header_fields, note_fields
 from rowsync.session import Session, weighted_mean
-from rowsync.shelf import Shelf
+from rowsync.shelf import Shelf, is_pack, name_of
 from rowsync.slug import slug
 from rowsync.telemetry import Sample
 from rowsync.wording import outside_text
@@ -210,7 +211,11 @@ def row_of(part: Part) -> pa.Table:
     Raises:
         RecordingError: it isn't one of ours, was altered, or is from a newer rowsync.
     """
-    said = metadata(part, "summary")
+    return _row(part, metadata(part, "summary"))
+
+
+def _row(part: Part, said: Mapping[str, Any]) -> pa.Table:
+    """The row of the index of what a file of samples says; errors as of `row_of`."""
     try:
         row = index_row(said["summary"], said.get("settings_crc"), said["schema"])
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
@@ -241,23 +246,27 @@ def by_time(tables: Sequence[pa.Table]) -> pa.Table:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def check(kind: str, part: Part) -> None:
+def check(kind: str, part: Part) -> dict[str, Any]:
     """Read a table with every check that there is.
 
     Args:
         kind: "raw", "samples" or "index".
         part: where it lies.
 
+    Returns:
+        What its file says of it.
+
     Raises:
         RecordingError: it can't be read, was altered, isn't ours, or is from a newer rowsync.
     """
     is_known = kind == "raw" or is_todays(metadata(part))
-    said = metadata(part, *PROMISED[kind] if is_known else ())
-    read_table(part, COLUMNS[kind] if is_known else pq.read_schema(part.shelf.source(part.key)))
+    columns = COLUMNS[kind] if is_known else pq.read_schema(part.shelf.source(part.key))
+    _, said = read(part, columns, *PROMISED[kind] if is_known else ())
     if kind == "samples":
-        row_of(part)
+        _row(part, said)
     elif kind == "raw" and slug(str(said["header"].get("session_id"))) != part.name:
         raise RecordingError(f"{part} holds another session.")
+    return said
 
 
 def read_table(part: Part, schema: pa.Schema) -> pa.Table:
@@ -389,6 +398,16 @@ def _key(part: Part) -> bytes:
 
 
 def _kept(part: Part) -> Mapping[bytes, bytes]:
+    """A file's metadata; a pack's is read once for all of its sessions, for it has that of each."""
+    return _kept_of_pack(part.shelf, part.key, part.mark) if is_pack(part.key) and part.mark else _metadata_of(part)
+
+
+@functools.lru_cache(maxsize=2)
+def _kept_of_pack(shelf: Shelf, key: str, mark: int) -> Mapping[bytes, bytes]:
+    return _metadata_of(Part(shelf, key, name_of(key), mark))
+
+
+def _metadata_of(part: Part) -> Mapping[bytes, bytes]:
     return pq.read_metadata(part.shelf.source(part.key)).metadata or {}
 
 

@@ -6,23 +6,27 @@ Those with a server run where its client is installed, which `checks/s3/run` see
 from __future__ import annotations
 
 import importlib.util
+import io
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import pyarrow.parquet as pq
 import pytest
 
-from rowsync import bucket, index
+from rowsync import bucket, index, table
 from rowsync.athlete import Athlete
 from rowsync.bucket import Bucket
 from rowsync.corrections import Correction
-from rowsync.errors import RecordingError, SessionNotFound, StoreError, UsageError
+from rowsync.errors import HeldMore, RecordingError, SessionNotFound, StoreError, UsageError
 from rowsync.felt import Felt
 from rowsync.intervals import Effort, Segment
 from rowsync.journal import Journal
+from rowsync.profile import Profile
 from rowsync.recording import Recording
-from rowsync.shelf import Folder
+from rowsync.shelf import Folder, is_pack
 from rowsync.soundness import damages, problem_of, stored_files
 from rowsync.store import Store
 from tests.bucket_server import ADDRESS, bucket_server
@@ -190,7 +194,7 @@ def test_a_packed_session_that_is_corrected_has_files_of_its_own_until_it_is_pac
     before, _, _ = packed
     store.correct("s1", Correction((Segment(Effort.HARD, 0.0, 10.0), Segment(Effort.EASY, 10.0, 59.0)), AT))
     places = store.places()["s1"]
-    assert [part.group for part in (*places.raw, *places.samples)] == [None, None]
+    assert [parts[0].group for parts in (places.raw, places.samples)] == [None, None]
     changed = known(store, "s1")
     assert changed[0]["corrected_at"]
     for name in ("s3", "s5"):
@@ -230,6 +234,69 @@ def test_a_damaged_session_is_left_out_of_a_pack_and_said(store, short):
     assert store.shelf.read(part.key) == bytes(content)
 
 
+def flip(store, name, kind):
+    """Flip a bit of what a pack holds of a session."""
+    part = store.places()[name].first(kind)
+    content = bytearray(store.shelf.read(part.key))
+    group = pq.read_metadata(io.BytesIO(content)).row_group(part.group)
+    column = max(map(group.column, range(group.num_columns)), key=lambda column: column.total_compressed_size)
+    content[min(filter(None, _offsets(column))) + column.total_compressed_size // 2] ^= 16
+    store.shelf.put(part.key, bytes(content))
+
+
+def _offsets(column):
+    return column.dictionary_page_offset, column.data_page_offset
+
+
+@pytest.mark.parametrize("kind", ["raw", "samples"])
+def test_a_damaged_session_of_a_pack_costs_no_other_anything(store, packed, short, kind):
+    before, _, _ = packed
+    flip(store, "s1", kind)
+    store.felt("s3", Felt(talked=True, exertion=None, said_at=AT))
+    assert store.summary("s3")["felt"]
+    store.add(called(short, "s7"))
+    (year,) = store.pack(LATER, fewest=2)
+    assert year.sessions == 3
+    assert len(year.problems) == 1
+    assert known(store, "s5") == before["s5"]
+    assert [each.problem is None for each in store.rebuild(["s1", "s3", "s5", "s7"])] == [
+        kind == "samples",
+        *[True] * 3,
+    ]
+    assert {row["session_id"] for row in store.rows()} == {"s0", "s1", "s2", "s3", "s4", "s5", "s7"}
+
+
+def test_packed_sessions_are_all_made_anew_and_packed_anew_there_is_one_of_each(store, packed):
+    before, _, _ = packed
+    heavier = Store(store.folder, {"anna": Profile("anna", masses_kg=((date.min, 91.0),))}, store.shelf)
+    assert heavier.behind() == ["s1", "s3", "s5"]
+    assert [(each.problem, each.is_new) for each in heavier.rebuild(heavier.behind())] == [(None, True)] * 3
+    assert heavier.behind() == []
+    assert [each.is_new for each in heavier.rebuild()] == [False] * 6
+    after = {name: known(heavier, name) for name in heavier.stored()}
+    assert after != before
+    list(heavier.pack(LATER, fewest=1))
+    assert {name: known(heavier, name) for name in heavier.stored()} == after
+    assert {len(places.of(kind)) for places in heavier.places().values() for kind in ("raw", "samples")} == {1}
+
+
+def test_what_a_pack_holds_is_known_without_the_index(store, packed, short):
+    store.shelf.remove(index.KEY)
+    with pytest.raises(HeldMore, match="with 120 notifications"):
+        store.add(called(Recording(short.header, short.items[:60]), "s1"))
+    assert store.summary("s1")["notifications"] == 120
+
+
+def test_an_index_is_made_anew_by_opening_a_pack_once(store, packed, monkeypatch):
+    store.shelf.remove(index.KEY)
+    opened, source = [], store.shelf.source
+    monkeypatch.setattr(store.shelf, "source", lambda key: opened.append(key) or source(key))
+    table._kept_of_pack.cache_clear()
+    assert len(Store(store.folder, shelf=store.shelf).table()) == 6
+    packs = Counter(key for key in opened if is_pack(key))
+    assert list(packs.values()) == [1, 1]
+
+
 # --- several writers --------------------------------------------------------------------------------------------------
 
 
@@ -266,7 +333,7 @@ def test_whoever_stores_while_another_packs_waits_and_nothing_is_lost(shared, sh
     assert {row["session_id"]: row["athlete"] for row in shared.rows()} == {
         "s0": "anna", "s1": "anna", "s2": "zoe", "s3": "anna"
     }  # fmt: skip
-    assert len(shared.places()["s2"].raw) == 1
+    assert shared.places()["s2"].raw[0].key.startswith("raw/athlete=zoe/")
 
 
 def test_a_note_of_a_packer_that_was_killed_keeps_nobody_for_ever(shared, short, monkeypatch):
@@ -295,6 +362,49 @@ def test_of_two_who_pack_at_once_one_is_told_to_come_later(shared, short, monkey
         list(shared.pack(LATER, fewest=1))
     thread.join()
     assert other.read(bucket.NOTE) == b"another's"
+
+
+def test_a_shorter_recording_takes_no_place_of_a_longer_one_that_another_stored_this_moment(shared, short, tmp_path):
+    shared.add(called(short, "one"))
+    shared.summary("one")  # which looks at what lies there
+    Store(tmp_path / "b", shelf=Bucket(shared.shelf.address)).add(called(short, "two"))
+    with pytest.raises(HeldMore):
+        shared.add(called(Recording(short.header, short.items[:60]), "two"))
+    assert shared.summary("two")["notifications"] == 120
+
+
+def test_what_another_packed_this_moment_is_read(shared, short, tmp_path):
+    for name in ("one", "two"):
+        shared.add(called(short, name))
+    before = known(shared, "one")
+    list(Store(tmp_path / "b", shelf=Bucket(shared.shelf.address)).pack(LATER, fewest=1))
+    assert known(shared, "one") == before
+
+
+def test_a_packer_that_reads_for_long_is_waited_for(shared, short, tmp_path, monkeypatch):
+    for name, value in (("STALE_S", 0.3), ("RENEWED_S", 0.1), ("TICK_S", 0.05)):
+        monkeypatch.setattr(bucket, name, value)
+    for number in range(3):
+        shared.add(called(short, f"s{number}"))
+    other, read = Store(tmp_path / "b", shelf=Bucket(shared.shelf.address)), shared.shelf.read
+    monkeypatch.setattr(shared.shelf, "read", lambda key: time.sleep(0.05) or read(key))
+    packer = threading.Thread(target=lambda: list(shared.pack(LATER, fewest=1)))
+    packer.start()
+    while packer.is_alive() and other.shelf.placed(bucket.NOTE) is None:
+        time.sleep(0.01)
+    with other.shelf.writing():
+        assert [placed.is_pack for placed in other.shelf.listing("samples")] == [True]
+    packer.join()
+
+
+def test_a_packer_whose_note_was_taken_for_left_changes_nothing_any_more(shared, short, monkeypatch):
+    monkeypatch.setattr(bucket, "RENEWED_S", 0.0)
+    shared.add(called(short, "one"))
+    with pytest.raises(OSError, match="somebody else packs it"), shared.shelf.packing():  # noqa: PT012
+        other = Bucket(shared.shelf.address)
+        other.remove(bucket.NOTE)
+        shared.shelf.remove("raw/nothing")
+    assert len(shared.rows()) == 1
 
 
 class Killed(BaseException):
