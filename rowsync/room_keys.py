@@ -116,7 +116,8 @@ class RoomKeys:
         if self._lane is None:
             self._screen.choose(f"Lane{typed}")
             return
-        choices = " · ".join(f"{at} {wording.outside_text(name)}" for at, name in enumerate(self._room.names, 1))
+        people = [f"{at} {wording.outside_text(name)}" for at, name in enumerate(self._room.names, 1)]
+        choices = " · ".join(people or ["nobody is named yet: rowsync athlete anna --mass 62"])
         self._screen.choose(f"Lane {self._lane}:{typed} {choices} · 0 nobody · Esc", self._lane)
 
     def _forget(self) -> None:
@@ -129,7 +130,7 @@ class RoomKeys:
             self._end()
         else:
             self._sure_until_s = now_s + SURE_WITHIN_S
-            self._screen.say("Press q again to end all sessions.")
+            self._screen.say(f"Press q again within {SURE_WITHIN_S:.0f} s to end all sessions.")
 
     def _try(self, work: Callable[[], None]) -> None:
         try:

@@ -24,6 +24,7 @@ class RoomScreen(RowingScreen):
         super().__init__(console, clock)
         self._look: Callable[[], RoomLook] = RoomLook
         self._orders = list(ORDERS)
+        self._kept = ""
         self._question: str | None = None
         self._chosen: int | None = None
         self._next_lines_s = clock() + LINE_EVERY_S
@@ -44,6 +45,11 @@ class RoomScreen(RowingScreen):
             if room.team is not None:
                 self.say(team_line(room.team))
 
+    def keep(self, text: str) -> None:
+        """Show one line for as long as the room is open."""
+        self._kept = text
+        self.say(text)
+
     def sort_otherwise(self) -> None:
         """By metres instead of by lane, then by power, by rate, and by lane again."""
         self._orders.append(self._orders.pop(0))
@@ -58,6 +64,5 @@ class RoomScreen(RowingScreen):
         room = self._look()
         lanes = in_order(room.lanes, self._orders[0])
         message = self._question or message
-        return room_frame(
-            RoomView(lanes, tuple(self._said), message, self._hints, self._chosen, room.team), width, height
-        )
+        view = RoomView(lanes, tuple(self._said), message, self._hints, self._chosen, room.team, self._kept)
+        return room_frame(view, width, height)

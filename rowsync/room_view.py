@@ -51,6 +51,7 @@ class RoomLook(NamedTuple):
         lanes: the lanes, by number.
         people: who may be chosen, by name.
         team: how all stand beside their goal; None without one.
+        kept: what stays to be read while there are lanes, such as a link.
     """
 
     lanes: Sequence[LaneView] = ()
@@ -77,6 +78,7 @@ class RoomView:
     hints: str = ""
     chosen: int | None = None
     team: Standing | None = None
+    kept: str = ""
 
 
 class Column(NamedTuple):
@@ -128,7 +130,8 @@ def room_frame(view: RoomView, width: int, height: int) -> list[Line]:
         width: of the screen [columns].
         height: of the screen [rows].
     """
-    foot = [((text, DIM_STYLE),) for text in (view.message, view.hints) if text][: max(height - 1, 0)]
+    kept = view.kept if view.lanes else ""
+    foot = [((text, DIM_STYLE),) for text in (view.message, kept, view.hints) if text][: max(height - 1, 0)]
     room = height - len(foot)
     if view.lanes:
         body: list[Line] = [((team_line(view.team), HEADING_STYLE),)] if view.team else []

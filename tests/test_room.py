@@ -441,8 +441,8 @@ def pressed(keys, lanes=3):
         (["2", "1", "9"], 3, ["There is no person 19; there are 12."]),
         (["2", ESCAPE, "3", "4"], 3, [(3, "p4")]),
         (["b", "s"], 3, [START, "sorted"]),
-        (["q"], 3, ["Press q again to end all sessions."]),
-        (["q", "q"], 3, ["Press q again to end all sessions.", "ended"]),
+        (["q"], 3, ["Press q again within 5 s to end all sessions."]),
+        (["q", "q"], 3, ["Press q again within 5 s to end all sessions.", "ended"]),
     ],
 )
 def test_a_lanes_number_and_a_persons_say_who_rows_there(keys, lanes, did):
@@ -494,6 +494,15 @@ def test_a_room_fits_any_screen(width, height):
     view = RoomView(LANES * 8, message="one", hints="two")
     assert len(room_frame(view, width, height)) <= height
     assert len(room_frame(RoomView(said=["Looking"]), width, height)) <= height
+
+
+def test_the_link_of_the_page_is_read_as_long_as_there_are_lanes():
+    """Before, it is among what was said."""
+    view = RoomView(LANES, said=["Room page: here"], message="one", hints="two", kept="Room page: here")
+    shown = ["".join(text for text, _ in line) for line in room_frame(view, 80, 24)]
+    assert shown[-3:] == ["one", "Room page: here", "two"]
+    without_lanes = room_frame(replace(view, lanes=()), 80, 24)
+    assert sum("Room page" in text for line in without_lanes for text, _ in line) == 1
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rowsync.config import Settings
     from rowsync.live import Company, Do, RoomCompany
     from rowsync.mqtt import MqttSettings
-    from rowsync.room import Room, RoomScreen
+    from rowsync.room import Room
+    from rowsync.room import RoomScreen as Onlooker
+    from rowsync.room_screen import RoomScreen
     from rowsync.rowing import Reader
     from rowsync.rowing_screen import RowingScreen
 
@@ -153,7 +155,8 @@ def _page(token: str, port: int, lan: bool) -> Company:
     async def come(do: Do, screen: RowingScreen) -> AsyncIterator[Reader]:
         from dashboards.live import open_live_page
 
-        async with open_live_page(do, token=token, **_place(screen, port, lan, "Live page")) as page:
+        place = _place(screen, port, lan, lambda link: screen.say(f"Live page: {link}"))
+        async with open_live_page(do, token=token, **place) as page:
             yield page
 
     return come
@@ -163,24 +166,25 @@ def room_page(token: str, port: int, lan: bool) -> RoomCompany:
     """The page of a room, for this computer or for its network."""
 
     @asynccontextmanager
-    async def come(room: Room, screen: RowingScreen) -> AsyncIterator[RoomScreen]:
+    async def come(room: Room, screen: RoomScreen) -> AsyncIterator[Onlooker]:
         from dashboards.room import open_room_page
 
-        async with open_room_page(room, token=token, **_place(screen, port, lan, "Room page")) as page:
+        place = _place(screen, port, lan, lambda link: screen.keep(f"Room page: {link}"))
+        async with open_room_page(room, token=token, **place) as page:
             yield page
 
     return come
 
 
-def _place(screen: RowingScreen, port: int, lan: bool, called: str) -> dict[str, Any]:
-    """Where a page is served, under which names, and how its link is told."""
+def _place(screen: RowingScreen, port: int, lan: bool, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Where a page is served, under which names, and how its link is told, as a picture too for those of a network."""
     from dashboards.web import LOOPBACK_HOSTS
     from rowsync.cli.qr import terminal_code
 
     names = (lan_address(), socket.gethostname(), lan_name()) if lan else ()
 
     def announce(link: str) -> None:
-        screen.say(f"{called}: {link}")
+        tell(link)
         if lan:
             screen.say(terminal_code(link))
 
