@@ -287,9 +287,14 @@ def read(part: Part, schema: pa.Schema, *promised: str) -> tuple[pa.Table, dict[
     """
     texts = [field.name for field in schema if field.type in (_TEXT, pa.binary())]
     try:  # `read_table` loads pandas and datasets
-        source = part.shelf.source(part.key)
-        with pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=texts) as file:
-            said = _told(part, file.metadata.metadata or {}, promised)
+        source, footer = part.shelf.source(part.key), _footer(part) if part.group is not None else None
+        with pq.ParquetFile(
+            source,
+            metadata=footer and footer.found,
+            page_checksum_verification=True,
+            read_dictionary=texts,
+        ) as file:
+            said = _told(part, footer.kept if footer else file.metadata.metadata or {}, promised)
             _refuse_others(part, file.metadata, schema)
             table = file.read() if part.group is None else file.read_row_group(part.group)
         if sum(_octets(table[name]) for name in texts) > LARGEST_BYTES:
@@ -337,7 +342,7 @@ def metadata(part: Part, *promised: str) -> dict[str, Any]:
         RecordingError: it isn't one of ours, was altered, or is from a newer rowsync.
     """
     try:
-        kept = _kept(part)
+        kept = _footer(part).kept
     except (pa.ArrowException, OSError, ValueError) as error:
         _raise_unreadable(part, error)
         raise RecordingError(f"{part} is not one of rowsync's files, or it was altered.") from None
@@ -372,7 +377,7 @@ def rows_held(part: Part) -> int:
         Unreadable: nobody can tell just now.
     """
     try:
-        found = pq.read_metadata(part.shelf.source(part.key))
+        found = _footer(part).found
         rows: int = found.num_rows if part.group is None else found.row_group(part.group).num_rows
     except (pa.ArrowException, OSError) as error:
         _raise_unreadable(part, error)
@@ -397,18 +402,33 @@ def _key(part: Part) -> bytes:
     return _METADATA if part.group is None else _OF_SESSION + part.name.encode()
 
 
-def _kept(part: Part) -> Mapping[bytes, bytes]:
-    """A file's metadata; a pack's is read once for all of its sessions, for it has that of each."""
-    return _kept_of_pack(part.shelf, part.key, part.mark) if is_pack(part.key) and part.mark else _metadata_of(part)
+class _Footer(NamedTuple):
+    """What stands at the end of a parquet file.
+
+    Attributes:
+        found: where its columns lie.
+        kept: its key-value metadata.
+    """
+
+    found: pq.FileMetaData
+    kept: Mapping[bytes, bytes]
+
+
+def _footer(part: Part) -> _Footer:
+    """A file's footer; a pack's is read once for all of its sessions, for it has what is said of each."""
+    if part.mark and is_pack(part.key):
+        return _footer_of_pack(part.shelf, part.key, part.mark)
+    return _read_footer(part)
 
 
 @functools.lru_cache(maxsize=2)
-def _kept_of_pack(shelf: Shelf, key: str, mark: int) -> Mapping[bytes, bytes]:
-    return _metadata_of(Part(shelf, key, name_of(key), mark))
+def _footer_of_pack(shelf: Shelf, key: str, mark: int) -> _Footer:
+    return _read_footer(Part(shelf, key, name_of(key), mark))
 
 
-def _metadata_of(part: Part) -> Mapping[bytes, bytes]:
-    return pq.read_metadata(part.shelf.source(part.key)).metadata or {}
+def _read_footer(part: Part) -> _Footer:
+    found = pq.read_metadata(part.shelf.source(part.key))
+    return _Footer(found, found.metadata or {})
 
 
 def _sound(text: bytes) -> Any:
@@ -453,7 +473,7 @@ def alone(part: Part, schema: pa.Schema) -> bytes:
     Raises:
         RecordingError: it can't be read.
     """
-    return _written([read_table(part, schema)], schema, {_METADATA: _kept(part)[_key(part)]})
+    return _written([read_table(part, schema)], schema, {_METADATA: _footer(part).kept[_key(part)]})
 
 
 def pack_bytes(parts: Sequence[Part], schema: pa.Schema) -> bytes:
@@ -466,7 +486,7 @@ def pack_bytes(parts: Sequence[Part], schema: pa.Schema) -> bytes:
     said = {_METADATA: _sealed({"schema": SCHEMA, "rowsync": __version__, _PACKED: names})}
     for part in parts:
         metadata(part)
-        said[_OF_SESSION + part.name.encode()] = _kept(part)[_key(part)]
+        said[_OF_SESSION + part.name.encode()] = _footer(part).kept[_key(part)]
     return _written((read_table(part, schema) for part in parts), schema, said)
 
 

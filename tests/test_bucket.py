@@ -291,7 +291,7 @@ def test_an_index_is_made_anew_by_opening_a_pack_once(store, packed, monkeypatch
     store.shelf.remove(index.KEY)
     opened, source = [], store.shelf.source
     monkeypatch.setattr(store.shelf, "source", lambda key: opened.append(key) or source(key))
-    table._kept_of_pack.cache_clear()
+    table._footer_of_pack.cache_clear()
     assert len(Store(store.folder, shelf=store.shelf).table()) == 6
     packs = Counter(key for key in opened if is_pack(key))
     assert list(packs.values()) == [1, 1]

@@ -30,7 +30,7 @@ def _data_option(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar="ROWSYNC_DATA",
         expose_value=False,
         callback=_remember,
-        help="Folder of your sessions [default: the system's data folder, or ROWSYNC_DATA].",
+        help="Folder of your journals, and sessions without `store` [default: the data folder, or ROWSYNC_DATA].",
     )(command)
 
 
