@@ -52,4 +52,4 @@ def test_an_address_of_any_text_is_printed_as_text(tmp_path):
 def test_where_it_cannot_be_written_is_said_with_what_to_type(tmp_path, place):
     (tmp_path / "file").touch()
     done = CliRunner().invoke(cli, ["stickers", HERE, "-o", str(tmp_path / place), "--data", str(tmp_path)])
-    assert "-o" in str(done.exception)
+    assert str(done.exception).endswith("Choose another place with -o.")  # a path may hold "-o" itself
