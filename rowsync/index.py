@@ -152,5 +152,5 @@ def file_of(shelf: Shelf, placed: Placed, known: Mapping[str, File] | None = Non
     names = [placed.name]
     if placed.is_pack:
         with suppress(RecordingError):
-            names = packed_names(Part(shelf, placed.key, placed.name, placed.mark))
+            names = packed_names(Part.whole(shelf, placed))
     return File(placed.mark, placed.written_ns, names)

@@ -775,12 +775,12 @@ class Store:
         listed = written_last([placed for placed in self._listing(kind) if placed.key.endswith(_suffix(kind))])
         for placed in listed:
             if not placed.is_pack:
-                yield _part_of(self.shelf, placed)
+                yield Part.whole(self.shelf, placed)
         for placed in filter(attrgetter("is_pack"), listed):
             try:
                 yield from _parts_of_pack(self.shelf, placed)
             except RecordingError:
-                yield _part_of(self.shelf, placed)
+                yield Part.whole(self.shelf, placed)
 
     def _listing(self, kind: str) -> list[Placed]:
         with self._reached():
@@ -805,7 +805,7 @@ class Store:
         """The files of a kind that a session has for itself."""
         with self._reached():
             found = self.shelf.found(kind, f"{name}{_suffix(kind)}")
-        return [_part_of(self.shelf, placed) for placed in found]
+        return [Part.whole(self.shelf, placed) for placed in found]
 
     def _years(self, name: str) -> list[str]:
         """The athletes' years, as `athlete=<athlete>/year=<year>`, in whose packs something of a session may be.
@@ -934,7 +934,8 @@ class Store:
         others = [each for each in stored if each.name not in names]
         for kind in _PACKED:
             self._remove_packed(f"{kind}/{year}", parts[kind], keys, others)
-        problems = [f"{each.samples[0]} stays as it is: see `rowsync check`." for each in every if each not in sound]
+        left = [each.samples[0] for each in every if each.name not in names]
+        problems = [f"{part} stays as it is: see `rowsync check`." for part in left]
         return Packed(year, len(sound), before, len(keys), problems)
 
     def _put_pack(self, folder: str, parts: Sequence[Part]) -> str:
@@ -1149,18 +1150,13 @@ def _said_key(kind: str, raw: str, name: str) -> str:
     return f"{kind}{folder_of(raw).removeprefix('raw')}/{name}{_suffix(kind)}"
 
 
-def _part_of(shelf: Shelf, placed: Placed) -> Part:
-    """A file of one session."""
-    return Part(shelf, placed.key, placed.name, placed.mark)
-
-
 def _parts_of_pack(shelf: Shelf, placed: Placed) -> list[Part]:
     """The sessions of a pack.
 
     Raises:
         RecordingError: it can't be read.
     """
-    names = packed_names(_part_of(shelf, placed))
+    names = packed_names(Part.whole(shelf, placed))
     return [Part(shelf, placed.key, name, placed.mark, number) for number, name in enumerate(names)]
 
 

@@ -28,7 +28,7 @@ from rowsync.errors import NewerFile, RecordingError, Unreadable
 from rowsync.intervals import Effort
 from rowsync.recording import LARGEST_BYTES, Recording, header_fields, note_fields
 from rowsync.session import Session, weighted_mean
-from rowsync.shelf import Shelf, is_pack, name_of
+from rowsync.shelf import Placed, Shelf, is_pack, name_of
 from rowsync.slug import slug
 from rowsync.telemetry import Sample
 from rowsync.wording import outside_text
@@ -141,6 +141,11 @@ class Part(NamedTuple):
     name: str
     mark: int = 0
     group: int | None = None
+
+    @classmethod
+    def whole(cls, shelf: Shelf, placed: Placed) -> Part:
+        """All of a file."""
+        return cls(shelf, placed.key, placed.name, placed.mark)
 
     def __str__(self) -> str:
         """How a person finds the file."""
